@@ -1,0 +1,1 @@
+"""Phonoscope: what do speech models know, layer by layer?"""

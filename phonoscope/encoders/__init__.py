@@ -1,0 +1,1 @@
+"""Models to hidden states: loading, batching, time base."""

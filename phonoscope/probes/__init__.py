@@ -1,0 +1,1 @@
+"""Linear algebra of probing: moments, least squares, designs, inference. Imports no torch."""

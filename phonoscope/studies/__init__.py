@@ -1,0 +1,1 @@
+"""What is fitted on what and scored how: one module per study."""
