@@ -1,0 +1,119 @@
+"""Designs: which frames train a probe and which test it.
+
+A design is made before any embedding is read, from utterances and seeds alone, so that every layer
+of every model is trained and tested on the same frames.
+"""
+
+from zlib import crc32
+
+import numpy as np
+
+TEST = -1
+
+
+def generator(seed, *names):
+    """A random generator that depends on the seed and on names (speaker, split), not on their order."""
+    return np.random.default_rng([seed, *(crc32(name.encode()) for name in names)])
+
+
+def split_utterances(utterance, strata, test_share, rng):
+    """Hold out whole utterances of each stratum; put the others in a random training order.
+
+    Parameters
+    ----------
+    utterance : integer array of shape (n_frames,)
+        Utterance of each frame.
+    strata : dict
+        utterance -> hashable, such as (task, condition): each gives its share of test utterances.
+    test_share : float
+        Share of utterances to hold out, rounded so that the shares of small strata add up.
+    rng : numpy Generator
+
+    Returns
+    -------
+    order : integer array of shape (n_frames,)
+        Position of the frame in the training sequence; TEST for test frames.
+    block : integer array of shape (n_frames,)
+        Position of the frame's utterance in the training sequence; TEST for test frames.
+
+    Raises
+    ------
+    ValueError
+        With a single utterance.
+    """
+    ids, counts = np.unique(utterance, return_counts=True)
+    if len(ids) < 2:
+        raise ValueError("one utterance cannot be split by utterances")
+    shuffled = ids[rng.permutation(len(ids))]
+    members = {}
+    for one in shuffled:
+        members.setdefault(strata[one], []).append(one)
+    test, owed = set(), 0.0
+    for stratum in sorted(members, key=str):
+        owed += test_share * len(members[stratum])
+        take = min(int(owed + 0.5), len(members[stratum]))
+        test.update(members[stratum][:take])
+        owed -= take
+    test = test or {shuffled[0]}
+    if len(test) == len(ids):
+        test.discard(shuffled[-1])
+    size = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    order = np.full(len(utterance), TEST)
+    block = np.full(len(utterance), TEST)
+    start = 0
+    for position, one in enumerate(one for one in shuffled if one not in test):
+        rows = utterance == one
+        order[rows] = start + np.arange(size[int(one)])
+        block[rows] = position
+        start += size[int(one)]
+    return order, block
+
+
+def split_frames(n_frames, test_share, rng):
+    """Hold out single frames at random, as published; neighbours of test frames train the probe.
+
+    Returns
+    -------
+    order, block : integer arrays of shape (n_frames,)
+        As for :func:`split_utterances`; every training frame is a block of its own.
+    """
+    n_test = min(max(round(test_share * n_frames), 1), n_frames - 1)
+    order = rng.permutation(n_frames) - n_test
+    order = np.where(order < 0, TEST, order)
+    return order, order
+
+
+def steps(order, sizes):
+    """Cut a training order at increasing sizes, so that each training set is a union of first steps.
+
+    Parameters
+    ----------
+    order : integer array of shape (n_frames,)
+    sizes : sequence of int
+        Increasing training sizes in frames, none above the number of training frames.
+
+    Returns
+    -------
+    integer array of shape (n_frames,)
+        0 for the frames of the first size, 1 for those the second adds, …; TEST for test frames.
+    """
+    return np.where(order == TEST, TEST, np.searchsorted(np.asarray(sizes), order, side="right"))
+
+
+def circular_shift(y, minimum, rng):
+    """Targets shifted against the features, round a circle, by at least ``minimum`` frames each way.
+
+    Parameters
+    ----------
+    y : array of shape (n_frames, n_targets)
+    minimum : int
+        Least shift in frames; half the length where the sequence is shorter than twice that.
+    rng : numpy Generator
+
+    Returns
+    -------
+    array of shape (n_frames, n_targets)
+    """
+    n = len(y)
+    by = n // 2 if n <= 2 * minimum else int(rng.integers(minimum, n - minimum + 1))
+    return np.roll(y, by, axis=0)
