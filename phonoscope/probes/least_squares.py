@@ -159,7 +159,7 @@ def ols_triangle(triangle, shift):
     d, factor = triangle.n_features, triangle.factor
     ones = factor[0, 0]
     mean = factor[0, 1:] / ones
-    centred = factor[1:]
+    centred = factor[1:, 1:]
     weights = linalg.lstsq(centred[:, :d], centred[:, d:], cond=TOLERANCE, check_finite=False)[0]
     return fit(weights, mean, shift, triangle.n, "lstsq on frames")
 

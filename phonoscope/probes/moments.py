@@ -212,12 +212,13 @@ def leave_one_out(items):
     """
     suffixes = [None]
     for item in reversed(items[1:]):
-        suffixes.append(_plus(item, suffixes[-1]))
+        suffixes.append(plus(item, suffixes[-1]))
     prefix = None
     for item in items:
-        yield _plus(prefix, suffixes.pop())
-        prefix = _plus(prefix, item)
+        yield plus(prefix, suffixes.pop())
+        prefix = plus(prefix, item)
 
 
-def _plus(a, b):
+def plus(a, b):
+    """a + b, where None is nothing."""
     return b if a is None else a if b is None else a + b

@@ -97,7 +97,7 @@ def ridge_leave_one_out(units, shift, alphas=ALPHAS):
     Returns
     -------
     list of Fit
-        One per unit; None where no other unit has frames.
+        One per unit; None where it or all others have no frames.
     """
     present = [index for index, unit in enumerate(units) if unit is not None]
     rest = dict(zip(present, leave_one_out([units[i] for i in present]), strict=True))

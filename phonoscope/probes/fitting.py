@@ -1,0 +1,143 @@
+"""From cells to fits: groups targets by where they are valid, and turns to the frames where it must."""
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+
+from phonoscope.probes import moments
+from phonoscope.probes.least_squares import Fit, IllConditioned, ols, ols_dual, ols_triangle, triangle
+from phonoscope.probes.ridge import ALPHAS, ridge, ridge_leave_one_out
+
+PROBES = ("ols", "ridge")
+INNER_FOLDS = 4
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Which estimator: ``name`` is one of PROBES, ``alphas`` are ridge penalties per training frame."""
+
+    name: str
+    alphas: tuple = ALPHAS
+
+
+def assemble(n_targets, n_features, pieces):
+    """One fit for all targets from fits of some; the weights of targets that none covers are NaN.
+
+    Parameters
+    ----------
+    n_targets, n_features : int
+    pieces : list of (targets, Fit)
+
+    Returns
+    -------
+    Fit
+        Its ``n`` is an array of shape (n_targets,).
+    """
+    weights, intercept = np.full((n_features, n_targets), np.nan), np.full(n_targets, np.nan)
+    n, note = np.zeros(n_targets, dtype=int), ["no valid training frames"] * n_targets
+    for targets, piece in pieces:
+        weights[:, targets], intercept[targets], n[targets] = piece.weights, piece.intercept, piece.n
+        for position, target in enumerate(targets):
+            note[target] = piece.note[position]
+    return Fit(weights, intercept, n, tuple(note))
+
+
+def fit_steps(x, y, step, block, shift, probe):
+    """Fit on growing training sets of one speaker: the frames of step 0, of steps 0–1, and so on.
+
+    Parameters
+    ----------
+    x : array of shape (n_frames, n_features)
+    y : array of shape (n_frames, n_targets)
+        NaN where not valid.
+    step : integer array of shape (n_frames,)
+        Negative for frames that do not train (designs.steps).
+    block : integer array of shape (n_frames,)
+        Block of each frame (designs.split_utterances); ridge chooses alpha by leaving out fourths of
+        the blocks.
+    shift : array of shape (n_features,)
+    probe : Probe
+
+    Returns
+    -------
+    list of Fit, one per step
+    """
+    n_steps, n_targets = int(step.max()) + 1, y.shape[1]
+    folds = INNER_FOLDS if probe.name == "ridge" else 1
+    label = np.where(step < 0, -1, step * folds + block % folds)
+    found = moments.cells(x, y, label, shift)
+    order = sorted(found)
+    pieces = [[] for _ in range(n_steps)]
+    for targets, units in moments.target_groups([found[key] for key in order], n_targets):
+        by_key = dict(zip(order, units, strict=True))
+        grid = [[by_key.get(s * folds + f) for s in range(n_steps)] for f in range(folds)]
+        sums = [list(accumulate(row, moments.plus)) for row in grid]
+        valid = ~np.isnan(y[:, targets[0]])
+        for s in range(n_steps):
+            units = [row[s] for row in sums if row[s] is not None]
+            if not units:
+                continue
+            if probe.name == "ridge":
+                piece = ridge(units, shift, probe.alphas)
+            else:
+                rows = np.flatnonzero(valid & (step >= 0) & (step <= s))
+                piece = _ols_or_frames(units[0], shift, x, y[:, targets], rows)
+            pieces[s].append((targets, piece))
+    return [assemble(n_targets, x.shape[1], piece) for piece in pieces]
+
+
+def _ols_or_frames(moment, shift, x, y, rows):
+    try:
+        return ols(moment, shift)
+    except IllConditioned:
+        if len(rows) - 1 < x.shape[1]:
+            return ols_dual(x[rows], y[rows], shift)
+        return ols_triangle(triangle(x, y, shift, rows), shift)
+
+
+def fit_leave_one_out(units, n_targets, shift, probe, triangles):
+    """For each unit, the probe fitted on all the others.
+
+    Parameters
+    ----------
+    units : list of Cell
+        Speakers, or utterances.
+    n_targets : int
+    shift : array of shape (n_features,)
+    probe : Probe
+    triangles : callable
+        ``triangles(targets)`` gives the list over units of their Triangle (None without frames); called
+        only if the moments are ill-conditioned.
+
+    Returns
+    -------
+    list of Fit, one per unit
+        NaN for targets that the unit itself has no frame of, since nothing could test them.
+    """
+    pieces = [[] for _ in units]
+    for targets, parts in moments.target_groups(units, n_targets):
+        if probe.name == "ridge":
+            fits = ridge_leave_one_out(parts, shift, probe.alphas)
+        else:
+            fits = _ols_leave_one_out(parts, shift, lambda targets=targets: triangles(targets))
+        for piece, fit in zip(pieces, fits, strict=True):
+            if fit is not None:
+                piece.append((targets, fit))
+    return [assemble(n_targets, len(shift), piece) for piece in pieces]
+
+
+def _ols_leave_one_out(parts, shift, triangles):
+    fits, ill = [None] * len(parts), []
+    for index, rest in enumerate(moments.leave_one_out(parts)):
+        if rest is None or parts[index] is None:
+            continue
+        try:
+            fits[index] = ols(rest, shift)
+        except IllConditioned:
+            ill.append(index)
+    if ill:
+        for index, rest in enumerate(moments.leave_one_out(triangles())):
+            if index in ill:
+                fits[index] = ols_triangle(rest, shift)
+    return fits
