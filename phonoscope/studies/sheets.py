@@ -1,0 +1,29 @@
+"""CSV sheets of results: one way to write them, and one to read them back as they were."""
+
+import pandas as pd
+
+from phonoscope import tables
+
+# All else is text, also where it looks like a number (a speaker "01", a task "1", a group "NA").
+_NUMBERS = [
+    *["r", "ci_low", "ci_high", "chance", "n_speakers", "n_test", "seconds", "best_layer"],
+    *["mean_difference", "statistic", "p", "p_holm", "value", "measured", "difference"],
+    *["n_recordings", "n_left_out", "n_samples", "sd_mm", "missing_share", "zero_share"],
+    *["largest_jump_mm", "length_difference_s"],
+]
+
+
+def write(frame, path):
+    """Write ``frame`` as CSV with six decimals, moved into place."""
+    with tables.beside(path) as partial:
+        frame.round(6).to_csv(partial, index=False, lineterminator="\n")
+
+
+def read(path):
+    """Read a sheet; ``layer`` is a number unless the sheet also has the layers "all" or "best"."""
+    frame = pd.read_csv(path, keep_default_na=False, dtype=str)
+    for column in frame.columns.intersection(_NUMBERS):
+        frame[column] = pd.to_numeric(frame[column].replace("", None))
+    if "layer" in frame and not frame.layer.isin(["all", "best", ""]).any():
+        frame["layer"] = pd.to_numeric(frame.layer)
+    return frame
