@@ -65,6 +65,18 @@ SCORES = pa.schema(
     ]
 )
 
+# One utterance of the articulation study, for the figure of trajectories.
+PREDICTIONS = pa.schema(
+    [
+        ("utterance_id", _TEXT),
+        ("time_s", pa.float64()),
+        ("channel", _TEXT),
+        ("measured_mm", _F32),
+        ("predicted_mm", _F32),
+        ("r", pa.float64()),
+    ]
+)
+
 # One row per thing a user should know about a recording: `kind` is left_out, converted or warning.
 NOTES = pa.schema(
     [
@@ -132,7 +144,9 @@ def with_provenance(schema, provenance):
 
 def provenance(table_or_schema):
     """The provenance dict stored by :func:`with_provenance`, or an empty one."""
-    return json.loads((getattr(table_or_schema, "schema", table_or_schema).metadata or {}).get(b"phonoscope", b"{}"))
+    return json.loads(
+        (getattr(table_or_schema, "schema", table_or_schema).metadata or {}).get(b"phonoscope", b"{}")
+    )
 
 
 def from_rows(rows, schema):
@@ -187,3 +201,13 @@ def read(paths, columns=None):
                 f"not a readable table ({error})", path=path, fix="delete the file and run snakemake again"
             ) from error
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="permissive")
+
+
+def schema(path):
+    """Schema of the table at ``path``, provenance included, without reading its rows."""
+    try:
+        return pq.read_schema(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(
+            f"not a readable table ({error})", path=path, fix="delete the file and run snakemake again"
+        ) from error
