@@ -1,0 +1,137 @@
+"""Audio files to mono float32, with what had to be changed on the way."""
+
+import base64
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from phonoscope.errors import InputError
+
+_EXPECTED_RATE = 16000
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What is known of an audio file: length, rate, channels, SHA-256 of its bytes, notes."""
+
+    duration_s: float
+    sample_rate: int
+    channels: int
+    sha256: str
+    notes: tuple
+
+
+def load(path, rate=_EXPECTED_RATE):
+    """Decode an audio file to one channel at ``rate``.
+
+    Parameters
+    ----------
+    path : path-like
+        Anything libsndfile reads, or an EMU ``*_bndl.json`` with the audio inside.
+    rate : int
+        Sampling rate of the result in Hz.
+
+    Returns
+    -------
+    samples : array of shape (n_samples,), float32
+    notes : list of str
+        What was converted: channels averaged, a rate below ``rate`` raised.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cannot be decoded, is empty, or holds NaN or infinite samples.
+    """
+    samples, file_rate, _ = _decode(path)
+    notes = _notes(samples.shape[1], file_rate, rate)
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    if file_rate != rate:
+        import soxr
+
+        mono = soxr.resample(mono, file_rate, rate)
+    return np.ascontiguousarray(mono, dtype=np.float32), notes
+
+
+def probe(path):
+    """Length, rate and digest of an audio file; decodes it whole, so what it passes can be loaded.
+
+    Returns
+    -------
+    AudioInfo
+
+    Raises
+    ------
+    InputError
+        As :func:`load`.
+    """
+    samples, file_rate, data = _decode(path)
+    return AudioInfo(
+        duration_s=len(samples) / file_rate,
+        sample_rate=file_rate,
+        channels=samples.shape[1],
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=tuple(_notes(samples.shape[1], file_rate, _EXPECTED_RATE)),
+    )
+
+
+def _notes(channels, file_rate, rate):
+    notes = []
+    if channels > 1:
+        notes.append(f"{channels} audio channels averaged to one")
+    if file_rate < rate:
+        notes.append(f"audio of {file_rate} Hz raised to {rate} Hz: nothing above {file_rate / 2:g} Hz")
+    return notes
+
+
+def _decode(path):
+    import soundfile
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(
+            "there is no such audio file", path=path, fix="check `files: audio` and the file's name"
+        )
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the audio cannot be read ({error})", path=path, fix="check its permissions"
+        ) from error
+    sound = _bundle_audio(path, data) if path.suffix == ".json" else data
+    try:
+        samples, rate = soundfile.read(io.BytesIO(sound), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        raise InputError(
+            f"the audio cannot be decoded ({error})", path=path, fix="export it again as WAV or FLAC"
+        ) from error
+    if not len(samples):
+        raise InputError("the audio is empty", path=path, fix="remove the recording or export it again")
+    bad = ~np.isfinite(samples).all(axis=1)
+    if bad.any():
+        first = int(bad.argmax())
+        raise InputError(
+            f"{int(bad.sum())} audio samples are NaN or infinite",
+            path=path,
+            row=f"sample {first} ({first / rate:.3f} s)",
+            fix="export the audio again from its source",
+        )
+    return samples, rate, data
+
+
+def _bundle_audio(path, data):
+    try:
+        media = json.loads(data)["mediaFile"]
+        if media["encoding"] != "BASE64":
+            raise ValueError(f"its encoding is {media['encoding']}")
+        return base64.b64decode(media["data"], validate=True)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"no audio in the bundle ({error})",
+            path=path,
+            row="mediaFile",
+            fix="export the bundle with its media file as BASE64",
+        ) from error

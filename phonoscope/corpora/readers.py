@@ -1,0 +1,72 @@
+"""Reader name to module. A module is imported when its reader is asked for.
+
+A reader module has ``read(path, sensors, rate=None) -> Track``: `path` is a recording's EMA file (or
+bundle folder), `sensors` maps our sensor names to channel numbers or names of that file, and `rate` is
+used only where the file does not say. The `table` reader, whose files hold many recordings, takes the
+``utterance_id`` too.
+"""
+
+from phonoscope.errors import InputError
+
+NAMES = ("table", "carstens_pos", "carstens_ag500", "carstens_text", "emu", "emu_json", "mview", "est")
+
+
+def reader(name):
+    """The module that reads the format ``name``.
+
+    Raises
+    ------
+    InputError
+        If there is no such reader.
+    """
+    if name == "table":
+        import phonoscope.corpora.table as module
+    elif name == "carstens_pos":
+        import phonoscope.corpora.carstens_pos as module
+    elif name == "carstens_ag500":
+        import phonoscope.corpora.carstens_ag500 as module
+    elif name == "carstens_text":
+        import phonoscope.corpora.carstens_text as module
+    elif name == "emu":
+        import phonoscope.corpora.emu as module
+    elif name == "emu_json":
+        import phonoscope.corpora.emu_json as module
+    elif name == "mview":
+        import phonoscope.corpora.mview as module
+    elif name == "est":
+        import phonoscope.corpora.est as module
+    else:
+        raise InputError(
+            f"there is no reader `{name}`", row="reader", fix=f"choose one of {', '.join(NAMES)}"
+        )
+    return module
+
+
+def read_bytes(path):
+    """The bytes of an EMA file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError(
+            f"the EMA file cannot be read ({error.strerror})",
+            path=path,
+            fix="check `files: ema`, the file's name and its permissions",
+        ) from error
+
+
+def absent(sensor, where, path, known):
+    """The error for a sensor that is mapped to a channel which the file does not have."""
+    return InputError(
+        f"sensor {sensor} is mapped to channel `{where}`, which is not in the file",
+        path=path,
+        row=f"sensor {sensor}",
+        fix=f"map it (`sensors` in the config or in the speaker sheet) to one of {', '.join(known)}, "
+        f"or to `none` if this speaker has no such sensor",
+    )

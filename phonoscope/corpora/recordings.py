@@ -1,0 +1,197 @@
+"""Which recordings a shard of a corpus has, and what is known of each before its EMA is read."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from phonoscope.corpora import audio, sheets
+from phonoscope.corpora.notes import Notes
+from phonoscope.corpora.shards import bucket_of
+from phonoscope.errors import InputError
+
+FIELDS = ("sex", "language", "native_language", "condition", "task", "sentence_id", "text", "split")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording: where its files lie and what the sheets say of it.
+
+    Parameters
+    ----------
+    utterance_id : str
+        Unique in the corpus.
+    speaker : str
+        Empty in a corpus without speakers.
+    ema, audio : str
+        Paths as reachable from the working directory.
+    phones : str or None
+        Label file.
+    settings : dict
+        As :func:`sheets.settings` gives them.
+    fields : dict of str
+        The columns ``FIELDS`` of the utterance table.
+    inside : dict
+        Further arguments of the reader, for files that hold many recordings.
+    """
+
+    utterance_id: str
+    speaker: str
+    ema: str
+    audio: str
+    phones: str | None
+    settings: dict
+    fields: dict
+    inside: dict = field(default_factory=dict)
+
+
+def usable(corpus, speakers, shard):
+    """The shard's recordings whose audio can be used, under the corpus' `on_error`.
+
+    Parameters
+    ----------
+    corpus : dict
+        A block of ``corpora`` in the config, with its ``name``.
+    speakers : list of dict
+        The speaker sheet's rows of this shard; empty for a corpus without speakers.
+    shard : str
+
+    Returns
+    -------
+    recordings : list of (Recording, audio.AudioInfo)
+        Sorted by speaker as in the sheet, then by utterance.
+    notes : Notes
+
+    Raises
+    ------
+    InputError
+        With ``on_error: stop``, for a speaker without recordings, a missing or unusable audio file.
+    """
+    notes = Notes(corpus.get("on_error", "stop"))
+    recordings, seen = [], {}
+    for speaker in speakers or [{}]:
+        name = speaker.get("speaker", "")
+        with notes.guard(speaker=name):
+            for recording in _find(corpus, speaker, shard, notes):
+                where = {"utterance_id": recording.utterance_id, "speaker": name, "file": recording.audio}
+                with notes.guard(**where):
+                    if recording.utterance_id in seen:
+                        raise InputError(
+                            f"two recordings are called {recording.utterance_id} (the other is "
+                            f"{seen[recording.utterance_id]})",
+                            path=recording.ema,
+                            fix="narrow `files: ema` to one of them, or rename the files",
+                        )
+                    seen[recording.utterance_id] = recording.ema
+                    info = audio.probe(recording.audio)
+                    recordings.append((recording, info))
+                    for reason in info.notes:
+                        notes.add("converted", reason, **where)
+    return recordings, notes
+
+
+def _find(corpus, speaker, shard, notes):
+    settings = sheets.settings(corpus, speaker)
+    if settings["reader"] == "table":
+        found = _in_table(corpus, speaker, settings)
+    else:
+        found = list(_in_folder(corpus, speaker, settings, notes))
+    if not speaker:
+        found = [each for each in found if bucket_of(each.utterance_id, corpus["shards"]) == shard]
+    elif not found:
+        raise InputError(
+            f"speaker {speaker['speaker']} has no recordings",
+            path=Path(corpus["path"]) / settings["files"].get("ema", ""),
+            fix="check `path`, `files: ema` and the speaker sheet's column `files`",
+        )
+    return found
+
+
+def _in_folder(corpus, speaker, settings, notes):
+    root, files, name = Path(corpus["path"]), settings["files"], speaker.get("speaker", "")
+    for kind in ("ema", "audio"):
+        if kind not in files:
+            raise InputError(f"`files: {kind}` is not given", row=corpus.get("name"), fix="add the pattern")
+    if not root.is_dir():
+        raise InputError("there is no such folder", path=root, fix="set `path` of the corpus in the config")
+    sheet = sheets.read_recordings(corpus["recordings"]) if corpus.get("recordings") else None
+    folder = speaker.get("files") or name
+
+    def fill(pattern, stem):
+        return pattern.replace("{speaker}", folder).replace("{stem}", stem)
+
+    for ema in sorted(root.glob(fill(files["ema"], "*"))):
+        stem = (ema.name if ema.is_dir() else ema.stem).removesuffix("_bndl")
+        utterance_id = (
+            stem if not name or re.match(rf"{re.escape(name)}(?![A-Za-z0-9])", stem) else f"{name}_{stem}"
+        )
+        fields = dict.fromkeys(FIELDS, "") | {key: speaker.get(key, "") for key in FIELDS}
+        for key, value in _described(corpus, stem, sheet, utterance_id, name, ema, notes).items():
+            fields[key] = value or fields[key]
+        yield Recording(
+            utterance_id=utterance_id,
+            speaker=name,
+            ema=ema.as_posix(),
+            audio=_one(root, fill(files["audio"], stem)),
+            phones=(root / fill(files["phones"], stem)).as_posix() if files.get("phones") else None,
+            settings=settings,
+            fields=fields,
+        )
+
+
+def _one(root, pattern):
+    """The file that a pattern names; a `*` in it must fit exactly one."""
+    if not re.search(r"[*?\[]", pattern):
+        return (root / pattern).as_posix()
+    found = sorted(root.glob(pattern))
+    if len(found) > 1:
+        raise InputError(
+            f"{len(found)} audio files fit `{pattern}`", path=found[0], fix="narrow `files: audio`"
+        )
+    return (found[0] if found else root / pattern).as_posix()
+
+
+def _described(corpus, stem, sheet, utterance_id, speaker, ema, notes):
+    """What the file's name and the recording sheet say; the sheet has the last word."""
+    said, where = {}, {"utterance_id": utterance_id, "speaker": speaker, "file": ema.as_posix()}
+    if pattern := corpus.get("name_pattern"):
+        match = re.search(pattern, stem)
+        if unknown := set(re.compile(pattern).groupindex) - set(FIELDS):
+            raise InputError(
+                f"`name_pattern` has the unknown groups {', '.join(sorted(unknown))}",
+                row=corpus.get("name"),
+                fix=f"use groups among {', '.join(FIELDS)}",
+            )
+        if match:
+            said = match.groupdict("")
+        else:
+            notes.add(
+                "warning", "the file's name does not match `name_pattern`", fix="mend the pattern", **where
+            )
+    if sheet is not None:
+        if stem in sheet:
+            said |= {key: value for key, value in sheet[stem].items() if value and key in FIELDS}
+        else:
+            notes.add("warning", "the recording is not in the recording sheet", fix="add its row", **where)
+    return said
+
+
+def _in_table(corpus, speaker, settings):
+    from phonoscope import tables
+
+    root, name = Path(corpus["path"]), speaker.get("speaker", "")
+    rows = tables.read(root / "recordings.parquet").to_pylist()
+    folder = speaker.get("files") or name
+    return [
+        Recording(
+            utterance_id=row["utterance_id"],
+            speaker=row["speaker"] or "",
+            ema=(root / "ema" / f"{row['speaker']}.parquet").as_posix(),
+            audio=(root / row["audio"]).as_posix(),
+            phones=None,
+            settings=settings,
+            fields={key: row.get(key) or speaker.get(key, "") for key in FIELDS},
+            inside={"utterance_id": row["utterance_id"]},
+        )
+        for row in sorted(rows, key=lambda row: row["utterance_id"])
+        if not speaker or row["speaker"] == folder
+    ]
