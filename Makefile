@@ -1,0 +1,47 @@
+# Needs Python 3.11 or newer, make and git; everything else goes into $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= all
+UV_VERSION := 0.13.8
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+SYNTHESISER := vocaltractlab-cython==0.0.17
+
+.PHONY: venv lint format test demo synthetic-ema clean
+
+venv: $(STAMP)
+
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Phonoscope needs Python 3.11 or newer; set PYTHON=/path/to/it")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	touch $@
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt Snakefile workflow
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+# The study on the shipped corpus and models, and its report.
+demo: $(STAMP)
+	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/snakemake --report results/report.html
+	@echo "The report is in $(CURDIR)/results/report.html"
+
+# Makes resources/corpora/synthetic-ema again, with an articulatory synthesiser (GPL) that nothing else needs.
+synthetic-ema: $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(SYNTHESISER)
+	$(BIN)/snakemake --cores $(CORES) synthetic_ema
+
+clean:
+	rm -rf results .snakemake

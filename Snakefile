@@ -1,0 +1,55 @@
+"""Phonoscope: probes the layers of speech models for articulation. See README.md and docs/."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.25")
+
+HOME = Path(str(workflow.current_basedir)).resolve()
+sys.path.insert(0, str(HOME))
+# Scripts run in processes of their own, wherever that is: they too must find phonoscope.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(HOME), os.environ.get("PYTHONPATH")])
+)
+
+from phonoscope.errors import InputError
+from workflow.dag import code, settings
+
+# A config file that is given takes the place of the default; Snakemake would merge the two.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+CONFIG_FILES = workflow.overwrite_configfiles or ["config/config.yaml"]
+
+try:
+    STUDY = settings.load(config, ", ".join(map(os.path.relpath, CONFIG_FILES)))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    corpus="|".join(STUDY.corpora),
+    model="|".join(STUDY.models),
+    shard=r"[A-Za-z0-9_.-]+",
+    layer=r"\d+",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/encoders.smk"
+include: "workflow/rules/articulation.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        STUDY_TABLES,
+        STUDY_FIGURES,

@@ -1,0 +1,199 @@
+"""What the DAG needs to know of a configuration: shards, layers, and the options each rule is given."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from phonoscope.corpora.shards import shard_names, speakers_of
+from phonoscope.corpora.sheets import read_speakers
+from phonoscope.errors import InputError
+from workflow.dag.configuration import checked
+
+# Folders of results/ that are not corpora.
+RESERVED = (
+    "tables",
+    "figures",
+    "models",
+    "logs",
+    "benchmarks",
+    "articulation",
+    "kinematics",
+    "tone",
+    "alignment",
+)
+
+# Which rule an option of the articulation study reaches. What is in none of these shapes the DAG itself.
+FILTER = ("rate", "cutoff_hz", "order", "zscore", "min_sd_mm", "max_missing", "max_length_difference_s")
+SCORE = (
+    "probes",
+    "splits",
+    "experiments",
+    "training_seconds",
+    "test_share",
+    "leave_out",
+    "alphas",
+    "frame_alignment",
+    "shift_min_s",
+    "seed",
+)
+
+# What lists a corpus's recordings and what only its EMA needs: a corrected sensor costs no encoding.
+RECORDINGS = ("reader", "path", "hub", "files", "name_pattern", "recordings", "tiers", "on_error", "shards")
+CHANNELS = ("sensors", "axes", "ema_rate", "mm_per_unit")
+
+# Likewise of the embeddings: what decides a hidden state. The rest decides speed and memory.
+EMBED = ("dtype", "window", "overlap")
+
+
+def canonical(value):
+    """``value`` as JSON whose text does not depend on the order of keys."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A checked configuration.
+
+    Attributes
+    ----------
+    corpora, models : dict of str to dict
+        As configured, defaults filled in.
+    embeddings, articulation : dict
+    keep_embeddings : bool
+    shards : dict of str to dict of str to list of dict
+        Corpus to shard to rows of the speaker sheet.
+    layers : dict of str to list of int
+        Model to the layers that are stored and scored.
+    """
+
+    corpora: dict
+    models: dict
+    embeddings: dict
+    articulation: dict
+    keep_embeddings: bool
+    shards: dict
+    layers: dict
+
+    def corpus(self, name, keys):
+        """The keys of a corpus block that are among ``keys``, and its name, as canonical JSON."""
+        block = self.corpora[name]
+        return canonical({"name": name} | {key: block[key] for key in keys if key in block})
+
+    def speakers(self, corpus, shard, without=()):
+        """The speaker rows of a shard, without some columns, as canonical JSON."""
+        rows = self.shards[corpus][shard]
+        return canonical([{key: row[key] for key in row if key not in without} for row in rows])
+
+    def model(self, name):
+        """The model block as canonical JSON, with its name."""
+        return canonical({"name": name} | self.models[name])
+
+    def option(self, section, keys):
+        """The options ``keys`` of a section of the config as canonical JSON."""
+        return canonical({key: getattr(self, section)[key] for key in keys})
+
+    def hub_ids(self):
+        """Hub id of each pretrained model under study as canonical JSON."""
+        models = {name: self.models[name] for name in self.articulation["models"]}
+        return canonical(
+            {
+                name: model["hub"]
+                for name, model in models.items()
+                if "hub" in model and model["init"] == "pretrained"
+            }
+        )
+
+    def gpus(self, model):
+        """How many GPUs a job that encodes with ``model`` asks for: 0 or 1."""
+        return int(self.embeddings["gpu"] and self.models[model]["encoder"] == "transformers")
+
+
+def load(config, source):
+    """Check ``config`` and return its :class:`Settings`.
+
+    Parameters
+    ----------
+    config : dict
+        As read from YAML.
+    source : str
+        Where it was read from, for messages.
+
+    Raises
+    ------
+    InputError
+    """
+    config = checked(config, "config", source)
+    for name, corpus in config["corpora"].items():
+        _check_corpus(name, corpus, source)
+    layers = {name: _layers(name, model, source) for name, model in config["models"].items()}
+    study = config["articulation"]
+    for kind in ("corpora", "models"):
+        study[kind] = _chosen(study[kind], config[kind], f"articulation.{kind}", source)
+    shards = {name: _shards(corpus) for name, corpus in config["corpora"].items()}
+    return Settings(shards=shards, layers=layers, **config)
+
+
+def _check_corpus(name, corpus, source):
+    row = f"corpora.{name}"
+    if name in RESERVED:
+        raise InputError(
+            f"a corpus cannot be named {name}: results/{name} holds something else",
+            path=source,
+            row=row,
+            fix=f"choose a name other than {', '.join(RESERVED)}",
+        )
+    if ("path" in corpus) == ("hub" in corpus):
+        raise InputError(
+            "give the corpus either a path or a hub id", path=source, row=row, fix="set one of the two"
+        )
+
+
+def _layers(name, model, source):
+    """The layers to store, in order; all of 0 to depth unless the config lists some."""
+    row = f"models.{name}"
+    if model["encoder"] == "transformers" and ("hub" in model) == ("path" in model):
+        raise InputError(
+            "give the model either a hub id or a path", path=source, row=row, fix="set one of the two"
+        )
+    if "hub" in model and "revision" not in model:
+        raise InputError(
+            "a model of the hub needs a revision",
+            path=source,
+            row=row,
+            fix="add revision: main, or a commit; main is resolved to a commit when the model is fetched",
+        )
+    depth = model.get("depth", 0)
+    if model["layers"] == "all":
+        return list(range(depth + 1))
+    if absent := [layer for layer in model["layers"] if layer > depth]:
+        raise InputError(
+            f"layer {absent[0]} does not exist in a model of depth {depth}",
+            path=source,
+            row=f"{row}.layers",
+            fix=f"list layers from 0 to {depth}",
+        )
+    return sorted(model["layers"])
+
+
+def _chosen(names, known, row, source):
+    if names == "all":
+        return list(known)
+    if unknown := [name for name in names if name not in known]:
+        raise InputError(
+            f"{unknown[0]} is not configured", path=source, row=row, fix=f"use names among {', '.join(known)}"
+        )
+    return names
+
+
+def _shards(corpus):
+    rows = {row["speaker"]: row for row in read_speakers(corpus["speakers"])} if corpus["speakers"] else {}
+    how = corpus["shards"]
+    return {
+        shard: [rows[speaker] for speaker in speakers_of(shard, how, list(rows))]
+        for shard in shard_names(how, list(rows))
+    }
+
+
+def local_files(folder):
+    """The files of a local checkpoint that decide its hidden states, as paths, sorted."""
+    return sorted(str(path) for pattern in ("*.json", "*.safetensors") for path in Path(folder).glob(pattern))

@@ -1,0 +1,48 @@
+"""Names and helpers that the rules share.
+
+Parameters reach the rules as canonical JSON: a string that says what it means and that is the same
+however the keys of the config are ordered. They are given by functions, because Snakemake would
+take the braces in a plain string for wildcards.
+"""
+
+# The tables that are made per model and then over models.
+SUMMARIES = ["E1", "layers", "E2", "E3", "E4", "E5", "E5_speakers", "speakers"]
+
+
+def sources(script):
+    """The script and the phonoscope modules that decide its result, as input files."""
+    return code.sources(script, HOME)
+
+
+def shipped(path):
+    """A file that comes with the workflow, wherever it is run from."""
+    return os.path.relpath(HOME / path) if Path.cwd() == HOME else str(HOME / path)
+
+
+def fixed(value):
+    """A parameter that does not depend on wildcards."""
+    return lambda wildcards: value
+
+
+def hidden_states(pattern):
+    """Mark the files of hidden states for deletion after use, if they are not to be kept."""
+    return pattern if STUDY.keep_embeddings else temp(pattern)
+
+
+def over_shards(pattern):
+    """An input function: ``pattern`` for every shard of the corpus."""
+    return lambda wildcards: expand(
+        pattern, shard=STUDY.shards[wildcards.corpus], allow_missing=True
+    )
+
+
+def over_layers(pattern):
+    """An input function: ``pattern`` for every stored layer of the model."""
+    return lambda wildcards: expand(
+        pattern, layer=STUDY.layers[wildcards.model], allow_missing=True
+    )
+
+
+def over_models(pattern):
+    """``pattern`` for every model under study, in the order of the config."""
+    return expand(pattern, model=STUDY.articulation["models"], allow_missing=True)

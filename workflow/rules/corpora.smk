@@ -1,0 +1,95 @@
+"""Recordings to tables: one job per shard, so that a new speaker leaves the others alone.
+
+Needs the recordings and the speaker sheet of a corpus; the recordings are not inputs, because no
+corpus is scanned to plan the work. Makes results/{corpus}/utterances, segments, articulation
+and quality, and in notes/ what was left out or converted.
+"""
+
+HUB_CORPORA = [name for name, corpus in STUDY.corpora.items() if "hub" in corpus]
+
+
+def corpus_files(wildcards):
+    """What a corpus's shards wait for: the fetched corpus, the sheet of recordings."""
+    fetched = (
+        ["results/{corpus}/source.json"] if wildcards.corpus in HUB_CORPORA else []
+    )
+    return fetched + [
+        path for path in [STUDY.corpora[wildcards.corpus]["recordings"]] if path
+    ]
+
+
+rule fetch_corpus:
+    input:
+        code=sources("workflow/scripts/fetch_corpus.py"),
+    output:
+        "results/{corpus}/source.json",
+    log:
+        "results/logs/fetch_corpus/{corpus}.log",
+    benchmark:
+        "results/benchmarks/fetch_corpus/{corpus}.tsv"
+    wildcard_constraints:
+        corpus="|".join(HUB_CORPORA) or "none",
+    localrule: True
+    conda:
+        "../../envs/corpora.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=720,
+    params:
+        corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, ("hub",)),
+    script:
+        "../scripts/fetch_corpus.py"
+
+
+rule tabulate:
+    input:
+        files=corpus_files,
+        code=sources("workflow/scripts/tabulate.py"),
+    output:
+        utterances="results/{corpus}/utterances/{shard}.parquet",
+        segments="results/{corpus}/segments/{shard}.parquet",
+        notes="results/{corpus}/notes/recordings-{shard}.parquet",
+    log:
+        "results/logs/tabulate/{corpus}/{shard}.log",
+    benchmark:
+        "results/benchmarks/tabulate/{corpus}/{shard}.tsv"
+    conda:
+        "../../envs/corpora.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, settings.RECORDINGS),
+        speakers=lambda wildcards: STUDY.speakers(
+            wildcards.corpus, wildcards.shard, without=settings.CHANNELS
+        ),
+    script:
+        "../scripts/tabulate.py"
+
+
+rule filter_ema:
+    input:
+        files=corpus_files,
+        utterances="results/{corpus}/utterances/{shard}.parquet",
+        code=sources("workflow/scripts/filter_ema.py"),
+    output:
+        articulation="results/{corpus}/articulation/{shard}.parquet",
+        quality="results/{corpus}/quality/{shard}.parquet",
+        notes="results/{corpus}/notes/articulation-{shard}.parquet",
+    log:
+        "results/logs/filter_ema/{corpus}/{shard}.log",
+    benchmark:
+        "results/benchmarks/filter_ema/{corpus}/{shard}.tsv"
+    conda:
+        "../../envs/corpora.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        corpus=lambda wildcards: STUDY.corpus(
+            wildcards.corpus, settings.RECORDINGS + settings.CHANNELS
+        ),
+        speakers=lambda wildcards: STUDY.speakers(wildcards.corpus, wildcards.shard),
+        options=fixed(STUDY.option("articulation", settings.FILTER)),
+    script:
+        "../scripts/filter_ema.py"

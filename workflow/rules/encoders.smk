@@ -1,0 +1,70 @@
+"""Models to hidden states: one job per model and shard writes every layer, from one forward pass.
+
+Needs results/{corpus}/utterances and the model. Makes results/models/{model}.json, which says
+exactly what was fetched, and results/{corpus}/embeddings. How many files a job writes depends
+on the model, so each model has its own rule.
+"""
+
+
+def checkpoint_files(wildcards):
+    """The files of a local checkpoint; a model of the hub is pinned by its revision instead."""
+    model = STUDY.models[wildcards.model]
+    return settings.local_files(model["path"]) if "path" in model else []
+
+
+rule fetch_model:
+    input:
+        checkpoint=checkpoint_files,
+        code=sources("workflow/scripts/fetch_model.py"),
+    output:
+        "results/models/{model}.json",
+    log:
+        "results/logs/fetch_model/{model}.log",
+    benchmark:
+        "results/benchmarks/fetch_model/{model}.tsv"
+    localrule: True
+    conda:
+        "../../envs/encoders.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        model=lambda wildcards: STUDY.model(wildcards.model),
+    script:
+        "../scripts/fetch_model.py"
+
+
+for model in STUDY.models:
+
+    rule:
+        name:
+            f"embed_{model}"
+        input:
+            utterances="results/{corpus}/utterances/{shard}.parquet",
+            model=f"results/models/{model}.json",
+            code=sources("workflow/scripts/embed.py"),
+        output:
+            layers=hidden_states(
+                expand(
+                    "results/{{corpus}}/embeddings/{model}/{{shard}}/layer{layer}.parquet",
+                    model=model,
+                    layer=STUDY.layers[model],
+                )
+            ),
+        log:
+            f"results/logs/embed/{model}/{{corpus}}/{{shard}}.log",
+        benchmark:
+            f"results/benchmarks/embed/{model}/{{corpus}}/{{shard}}.tsv"
+        conda:
+            "../../envs/encoders.yaml"
+        threads: 1
+        resources:
+            mem_mb=8000,
+            runtime=480,
+            gpu=STUDY.gpus(model),
+            batch_seconds=STUDY.embeddings["batch_seconds"],
+        params:
+            model=fixed(STUDY.model(model)),
+            options=fixed(STUDY.option("embeddings", settings.EMBED)),
+        script:
+            "../scripts/embed.py"
