@@ -43,48 +43,72 @@ def assemble(n_targets, n_features, pieces):
     return Fit(weights, intercept, n, tuple(note))
 
 
-def fit_steps(x, y, step, block, shift, probe):
+def labels(step, block, n_steps, probes):
+    """Cell of each frame for growing training sets, as :func:`fit_steps` wants them.
+
+    Parameters
+    ----------
+    step : integer array of shape (n_frames,)
+        designs.steps: negative for test frames, which get a cell of their own, the last.
+    block : integer array of shape (n_frames,)
+        Block of each training frame (designs.split_utterances): ridge chooses alpha by leaving out
+        fourths of the blocks, so that frames of one utterance stay together.
+    n_steps : int
+    probes : list of Probe
+
+    Returns
+    -------
+    integer array of shape (n_frames,)
+    """
+    folds = _folds(probes)
+    return np.where(step < 0, n_steps * folds, step * folds + block % folds)
+
+
+def fit_steps(found, x, y, step, n_steps, shift, probes):
     """Fit on growing training sets of one speaker: the frames of step 0, of steps 0–1, and so on.
 
     Parameters
     ----------
+    found : dict of Cell
+        moments.cells of these frames, by :func:`labels`.
     x : array of shape (n_frames, n_features)
     y : array of shape (n_frames, n_targets)
         NaN where not valid.
-    step : integer array of shape (n_frames,)
-        Negative for frames that do not train (designs.steps).
-    block : integer array of shape (n_frames,)
-        Block of each frame (designs.split_utterances); ridge chooses alpha by leaving out fourths of
-        the blocks.
-    shift : array of shape (n_features,)
-    probe : Probe
+    step, n_steps, shift, probes
+        As for :func:`labels` and moments.cells.
 
     Returns
     -------
-    list of Fit, one per step
+    dict
+        probe name -> list of Fit, one per step
     """
-    n_steps, n_targets = int(step.max()) + 1, y.shape[1]
-    folds = INNER_FOLDS if probe.name == "ridge" else 1
-    label = np.where(step < 0, -1, step * folds + block % folds)
-    found = moments.cells(x, y, label, shift)
-    order = sorted(found)
-    pieces = [[] for _ in range(n_steps)]
-    for targets, units in moments.target_groups([found[key] for key in order], n_targets):
-        by_key = dict(zip(order, units, strict=True))
-        grid = [[by_key.get(s * folds + f) for s in range(n_steps)] for f in range(folds)]
-        sums = [list(accumulate(row, moments.plus)) for row in grid]
+    n_targets, folds = y.shape[1], _folds(probes)
+    keys = [key for key in sorted(found) if key < n_steps * folds]
+    pieces = {probe.name: [[] for _ in range(n_steps)] for probe in probes}
+    for targets, units in moments.target_groups([found[key] for key in keys], n_targets):
+        by_key = dict(zip(keys, units, strict=True))
+        sums = [
+            list(accumulate((by_key.get(s * folds + fold) for s in range(n_steps)), moments.plus))
+            for fold in range(folds)
+        ]
         valid = ~np.isnan(y[:, targets[0]])
         for s in range(n_steps):
             units = [row[s] for row in sums if row[s] is not None]
             if not units:
                 continue
-            if probe.name == "ridge":
-                piece = ridge(units, shift, probe.alphas)
-            else:
-                rows = np.flatnonzero(valid & (step >= 0) & (step <= s))
-                piece = _ols_or_frames(units[0], shift, x, y[:, targets], rows)
-            pieces[s].append((targets, piece))
-    return [assemble(n_targets, x.shape[1], piece) for piece in pieces]
+            rows = np.flatnonzero(valid & (step >= 0) & (step <= s))
+            for probe in probes:
+                fit = (
+                    ridge(units, shift, probe.alphas)
+                    if probe.name == "ridge"
+                    else _ols_or_frames(moments.add(units), shift, x, y[:, targets], rows)
+                )
+                pieces[probe.name][s].append((targets, fit))
+    return {name: [assemble(n_targets, x.shape[1], p) for p in steps] for name, steps in pieces.items()}
+
+
+def _folds(probes):
+    return INNER_FOLDS if any(probe.name == "ridge" for probe in probes) else 1
 
 
 def _ols_or_frames(moment, shift, x, y, rows):

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from phonoscope.probes import moments
 from phonoscope.probes.designs import TEST, generator, split_utterances, steps
-from phonoscope.probes.fitting import Probe, fit_leave_one_out, fit_steps
+from phonoscope.probes.fitting import Probe, fit_leave_one_out, fit_steps, labels
 from phonoscope.probes.least_squares import IllConditioned, ols, ols_dual, ols_triangle, triangle
 from phonoscope.probes.ridge import ridge, ridge_leave_one_out, ridge_path, squared_error
 from phonoscope.probes.scoring import pearson
@@ -45,6 +45,15 @@ def problem(kind, seed, n=300, d=12, k=3):
     return x, noisy(x), unseen, noisy(unseen)
 
 
+def fit_all(x, y, shift, step=None, block=None, probe="ols", alphas=()):
+    """Fits of one probe on growing training sets; one set of everything by default."""
+    step = np.zeros(len(x), dtype=int) if step is None else step
+    probes, n_steps = [Probe(probe, alphas)], int(step.max()) + 1
+    label = labels(step, step if block is None else block, n_steps, probes)
+    found = moments.cells(x, y, label, shift)
+    return fit_steps(found, x, y, step, n_steps, shift, probes)[probe]
+
+
 def r_of(predicted, measured):
     return np.array([np.corrcoef(p, y)[0, 1] for p, y in zip(predicted.T, measured.T, strict=True)])
 
@@ -54,9 +63,7 @@ def r_of(predicted, measured):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_ols_equals_linear_regression(kind, seed):
     x, y, unseen, measured = problem(kind, seed)
-    # Columns of exactly equal rank are cut at 1e-6 of the largest singular value by both.
-    step = np.zeros(len(x), dtype=int)
-    (fit,) = fit_steps(x, y, step, step, x[:50].mean(axis=0, dtype=float), Probe("ols"))
+    (fit,) = fit_all(x, y, x[:50].mean(axis=0, dtype=float))
     reference = LinearRegression().fit(x.astype(float), y).predict(unseen.astype(float))
     assert np.abs(r_of(fit.predict(unseen), measured) - r_of(reference, measured)).max() < 1e-6
     np.testing.assert_allclose(fit.predict(unseen), reference, rtol=1e-4, atol=1e-4 * np.abs(reference).max())
@@ -73,8 +80,7 @@ def test_moments_refuse_what_they_cannot_solve(kind):
 def test_the_row_says_how_it_was_fitted():
     for kind, note in (("random", ""), ("collinear", "lstsq on frames"), ("few", "least norm")):
         x, y, *_ = problem(kind, 1)
-        step = np.zeros(len(x), dtype=int)
-        (fit,) = fit_steps(x, y, step, step, x.mean(axis=0, dtype=float), Probe("ols"))
+        (fit,) = fit_all(x, y, x.mean(axis=0, dtype=float))
         assert all(one.startswith(note) and bool(one) == bool(note) for one in fit.note)
 
 
@@ -199,7 +205,7 @@ def test_steps_are_nested_training_sets(probe):
     order, block = split_utterances(utterance, strata, 0.2, generator(0, "s"))
     step = steps(order, [10, 100, 200])
     y[:40, 1] = np.nan
-    fits = fit_steps(x, y, step, block, x.mean(axis=0, dtype=float), Probe(probe, (1e-2,)))
+    fits = fit_all(x, y, x.mean(axis=0, dtype=float), step, block, probe, (1e-2,))
     for size, fit in zip((10, 100, 200, 480), fits, strict=True):
         for target in range(3):
             rows = (order != TEST) & (order < size) & ~np.isnan(y[:, target])
