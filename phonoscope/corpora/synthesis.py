@@ -1,0 +1,233 @@
+"""The corpus `synthetic-ema`: articulatory synthesis, sensor noise, and the folder that is shipped.
+
+One utterance is one subprocess (:mod:`phonoscope.corpora.synthesis_tract`), checked and tried again where
+it crashes. Needs `vocaltractlab-cython`, which nothing else does; see the README of the corpus.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from phonoscope import tables
+from phonoscope.corpora import synthesis_plan as plan
+from phonoscope.corpora import synthesis_tract
+from phonoscope.errors import InputError
+
+GAIN = 4.0
+ROOM_NOISE, SENSOR_NOISE_MM, DROPOUT_SHARE = 1e-4, 0.15, 0.2
+ATTEMPTS, TIMEOUT_S = 3, 300
+CHANNELS = [f"{sensor}_{axis}" for sensor in plan.SENSORS for axis in "xz"]
+
+
+def item(utterance_id):
+    """The planned utterance of that name.
+
+    Raises
+    ------
+    InputError
+        If the plan has none.
+    """
+    for row in plan.utterances():
+        if row["utterance_id"] == utterance_id:
+            return row
+    raise InputError(
+        "is not in the plan of synthetic-ema", row=utterance_id, fix="see synthesis_plan.utterances()"
+    )
+
+
+def segments(row):
+    """Phones and words of a planned utterance with their times, rows of ``tables.SEGMENTS``."""
+    out, words, time_s = [], {}, 0.0
+    for segment in row["segments"]:
+        start, time_s = time_s, round(time_s + segment["duration_s"], 4)
+        out.append(_segment(row, "phone", start, time_s, segment["phone"] or "sil"))
+        if segment["phone"]:
+            first = words.setdefault(segment["word"], [start, time_s, ""])
+            first[1], first[2] = time_s, first[2] + plan.spelling([[segment["phone"]]])
+    return out + [_segment(row, "word", *word) for word in words.values()]
+
+
+def _segment(row, tier, start_s, end_s, label):
+    return {
+        "utterance_id": row["utterance_id"],
+        "tier": tier,
+        "start_s": start_s,
+        "end_s": end_s,
+        "label": label,
+        "score": 1.0,
+    }
+
+
+def synthesise(utterance_id):
+    """One utterance as it was spoken and as it was recorded.
+
+    Returns
+    -------
+    audio : int16 array of shape (samples,), 16 kHz
+    ema_mm : float32 array of shape (n, 10), 100 Hz
+        Channels in the order of :data:`CHANNELS`, mm, NaN where a sensor dropped out.
+
+    Raises
+    ------
+    RuntimeError
+        If no attempt gives sound and movement that pass :func:`check`.
+    """
+    row = item(utterance_id)
+    reasons = []
+    for _ in range(ATTEMPTS):
+        try:
+            return recorded(row, **_spoken(row))
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            reasons.append(str(error))
+    raise RuntimeError(f"{utterance_id}: {ATTEMPTS} attempts failed: {'; '.join(reasons)}")
+
+
+def _spoken(row):
+    """Run the synthesiser in a process of its own; judge it by its file, since it may crash at exit."""
+    speaker = next(speaker for speaker in plan.SPEAKERS if speaker["speaker"] == row["speaker"])
+    with tempfile.TemporaryDirectory() as folder:
+        job, out = Path(folder) / "job.json", Path(folder) / "out.npz"
+        job.write_text(json.dumps(dict(row, speaker=speaker, ema_hz=plan.EMA_HZ)))
+        program = [sys.executable, "-m", synthesis_tract.__name__, str(job), str(out)]
+        root = Path(__file__).resolve().parents[2]
+        done = subprocess.run(
+            program, cwd=root, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+        if not out.is_file():
+            raise RuntimeError(f"the synthesiser ended with {done.returncode}: {done.stderr[-500:]}")
+        with np.load(out) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def recorded(row, audio, rate, ema_mm):
+    """What microphone and sensors made of an utterance: 16 kHz, noise, tilt, dropouts. See `synthesise`."""
+    import soxr
+
+    rng = np.random.default_rng(list(row["seed"].encode()))
+    sound = GAIN * soxr.resample(np.asarray(audio, float), int(rate), plan.RATE_HZ, quality="VHQ")
+    check(row, sound, ema_mm)
+    sound = sound + ROOM_NOISE * rng.standard_normal(len(sound))
+    speaker = next(speaker for speaker in plan.SPEAKERS if speaker["speaker"] == row["speaker"])
+    angle = np.deg2rad(speaker["tilt_deg"])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = ema_mm @ turn.T + SENSOR_NOISE_MM * rng.standard_normal(ema_mm.shape)
+    for sensor in range(points.shape[1]):
+        if rng.random() < DROPOUT_SHARE:
+            start = int(rng.random() * (len(points) - 20))
+            points[start : start + 3 + int(12 * rng.random()), sensor] = np.nan
+    if row["utterance_id"] == plan.DEAD[0]:
+        points[:, plan.SENSORS.index(plan.DEAD[1])] = np.nan
+    pcm = np.round(np.clip(sound, -1, 1) * 32767).astype(np.int16)
+    return pcm, points.reshape(len(points), -1).astype(np.float32)
+
+
+def check(row, sound, ema_mm):
+    """Refuse an utterance that is broken, silent, clipped or of the wrong length.
+
+    Raises
+    ------
+    RuntimeError
+    """
+    planned = sum(segment["duration_s"] for segment in row["segments"])
+    length, moves = len(sound) / plan.RATE_HZ, ema_mm.std(axis=0)
+    faults = {
+        "sound or sensors are not finite": not (np.isfinite(sound).all() and np.isfinite(ema_mm).all()),
+        f"{length:.2f} s of sound, {planned:.2f} s planned": abs(length - planned) > 0.03,
+        f"{len(ema_mm)} EMA samples": abs(len(ema_mm) / plan.EMA_HZ - planned) > 0.03,
+        "the sound is clipped": np.abs(sound).max() > 0.98,
+        "the sound is silent": sound.std() < 0.007,
+        "a sensor does not move or jumps": moves.min() < 0.1 or np.abs(np.diff(ema_mm, axis=0)).max() > 15,
+    }
+    if found := [fault for fault, is_so in faults.items() if is_so]:
+        raise RuntimeError(f"{row['utterance_id']}: {', '.join(found)}")
+
+
+def save(utterance_id, path):
+    """Synthesise one utterance into an .npz file (audio, ema_mm), moved into place."""
+    audio, ema_mm = synthesise(utterance_id)
+    with tables.beside(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, audio=audio, ema_mm=ema_mm)
+
+
+def assemble(paths, folder):
+    """Write the corpus folder (format `table`) from the files of :func:`save`.
+
+    Parameters
+    ----------
+    paths : dict of str to path-like
+        Per utterance_id its file.
+    folder : path-like
+        Gets recordings.parquet, segments.parquet, audio/*.flac and ema/{speaker}.parquet.
+    """
+    import soundfile
+
+    folder = Path(folder)
+    (folder / "audio").mkdir(parents=True, exist_ok=True)
+    recordings, phones, ema = [], [], {}
+    for row in plan.utterances():
+        name = row["utterance_id"]
+        with np.load(paths[name]) as arrays:
+            audio, ema_mm = arrays["audio"], arrays["ema_mm"]
+        flac = folder / "audio" / f"{name}.flac"
+        soundfile.write(flac, audio, plan.RATE_HZ, subtype="PCM_16", format="FLAC", compression_level=1.0)
+        recordings.append(
+            {
+                **{key: row[key] for key in tables.UTTERANCES.names if key in row},
+                "audio": f"audio/{flac.name}",
+                "audio_sha256": hashlib.sha256(flac.read_bytes()).hexdigest(),
+                "duration_s": len(audio) / plan.RATE_HZ,
+                "sample_rate": plan.RATE_HZ,
+                "shard": row["speaker"],
+            }
+        )
+        phones += segments(row)
+        ema.setdefault(row["speaker"], []).append(_ema(name, ema_mm))
+    for name, rows, schema in (
+        ("recordings", recordings, tables.UTTERANCES),
+        ("segments", phones, tables.SEGMENTS),
+    ):
+        tables.write(tables.from_rows(rows, schema), folder / f"{name}.parquet", seed=plan.SEED)
+    for speaker, parts in ema.items():
+        tables.write(
+            pa.concat_tables(parts).combine_chunks(),
+            folder / "ema" / f"{speaker}.parquet",
+            rate=plan.EMA_HZ,
+            unit="mm",
+            seed=plan.SEED,
+        )
+
+
+def _ema(utterance_id, ema_mm):
+    columns = {
+        "utterance_id": pa.array([utterance_id] * len(ema_mm)),
+        "time_s": pa.array(np.arange(len(ema_mm)) / plan.EMA_HZ),
+    }
+    for index, channel in enumerate(CHANNELS):
+        columns[channel] = pa.array(ema_mm[:, index].round(2), from_pandas=True)
+    return pa.table(columns)
+
+
+def ship(built, folder):
+    """Copy a built corpus over the shipped one, leaving files of equal content alone.
+
+    Returns
+    -------
+    list of str
+        "sha256  path" of every file of the corpus.
+    """
+    lines = []
+    for source in sorted(path for path in Path(built).rglob("*") if path.is_file()):
+        target = Path(folder) / source.relative_to(built)
+        content = source.read_bytes()
+        if not target.is_file() or target.read_bytes() != content:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        lines.append(f"{hashlib.sha256(content).hexdigest()}  {source.relative_to(built).as_posix()}")
+    return lines

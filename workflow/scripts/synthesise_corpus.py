@@ -1,0 +1,15 @@
+"""The utterances of synthetic-ema as a corpus folder, copied over the shipped one."""
+
+import tempfile
+from pathlib import Path
+
+from phonoscope import tables
+from phonoscope.corpora.synthesis import assemble, ship
+from phonoscope.joblog import log_to
+
+log_to(snakemake.log[0])
+with tempfile.TemporaryDirectory() as folder:
+    assemble({Path(path).stem: path for path in snakemake.input.utterances}, folder)
+    lines = ship(folder, snakemake.params.shipped)
+with tables.beside(snakemake.output[0]) as path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
