@@ -220,7 +220,10 @@ def smooth(values, rate, options, path=None):
 
 def _length_difference(track, info, recording, options):
     difference = track.end_s - info.duration_s
-    if abs(difference) > options["max_length_difference_s"]:
+    # EMA that was cut to a part of the audio may end before it, but not after.
+    if (-difference if difference < 0 and not track.partial else difference) > options[
+        "max_length_difference_s"
+    ]:
         raise InputError(
             f"the EMA ends at {track.end_s:.3f} s, the audio ({recording.audio}) at {info.duration_s:.3f} s: "
             f"{abs(difference):.3f} s apart, allowed are {options['max_length_difference_s']:g} s",

@@ -20,7 +20,8 @@ def read(path, tiers):
 
     Returns
     -------
-    list of (tier, start_s, end_s, label)
+    list of dict
+        With tier, start_s, end_s and label.
 
     Raises
     ------
@@ -35,6 +36,11 @@ def read(path, tiers):
             f"the label file cannot be read ({error.strerror})", path=path, fix="check `files: phones`"
         ) from error
     return _annotation(text, tiers, path) if path.suffix == ".json" else _esps(text, path)
+
+
+def row(tier, start_s, end_s, label):
+    """A segment as the tables have it, without its utterance."""
+    return {"tier": tier, "start_s": float(start_s), "end_s": float(end_s), "label": label}
 
 
 def _esps(text, path):
@@ -59,7 +65,7 @@ def _esps(text, path):
             ) from error
         # The first label of an ESPS file often closes nothing: it stands at time 0.
         if end > start:
-            segments.append(("phone", start, end, "".join(label).strip()))
+            segments.append(row("phone", start, end, "".join(label).strip()))
         start = max(start, end)
     return segments
 
@@ -75,7 +81,7 @@ def _annotation(text, tiers, path):
             for item in levels[name]["items"] if name in levels else ():
                 label = next(entry["value"] for entry in item["labels"] if entry["name"] == name)
                 start = item["sampleStart"] / rate
-                segments.append((tier, start, start + item["sampleDur"] / rate, label))
+                segments.append(row(tier, start, start + item["sampleDur"] / rate, label))
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration, ZeroDivisionError) as error:
         raise InputError(
             f"not an EMU annotation with timed segments ({type(error).__name__}: {error})",

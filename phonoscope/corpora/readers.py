@@ -8,7 +8,17 @@ used only where the file does not say. The `table` reader, whose files hold many
 
 from phonoscope.errors import InputError
 
-NAMES = ("table", "carstens_pos", "carstens_ag500", "carstens_text", "emu", "emu_json", "mview", "est")
+NAMES = (
+    "table",
+    "carstens_pos",
+    "carstens_ag500",
+    "carstens_text",
+    "emu",
+    "emu_json",
+    "mview",
+    "est",
+    "spire",
+)
 
 
 def reader(name):
@@ -35,6 +45,8 @@ def reader(name):
         import phonoscope.corpora.mview as module
     elif name == "est":
         import phonoscope.corpora.est as module
+    elif name == "spire":
+        import phonoscope.corpora.spire as module
     else:
         raise InputError(
             f"there is no reader `{name}`", row="reader", fix=f"choose one of {', '.join(NAMES)}"

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from phonoscope.corpora import audio, sheets
 from phonoscope.corpora.notes import Notes
@@ -100,14 +99,14 @@ def _find(corpus, speaker, shard, notes):
     elif not found:
         raise InputError(
             f"speaker {speaker['speaker']} has no recordings",
-            path=Path(corpus["path"]) / settings["files"].get("ema", ""),
+            path=sheets.folder(corpus) / settings["files"].get("ema", ""),
             fix="check `path`, `files: ema` and the speaker sheet's column `files`",
         )
     return found
 
 
 def _in_folder(corpus, speaker, settings, notes):
-    root, files, name = Path(corpus["path"]), settings["files"], speaker.get("speaker", "")
+    root, files, name = sheets.folder(corpus), settings["files"], speaker.get("speaker", "")
     for kind in ("ema", "audio"):
         if kind not in files:
             raise InputError(f"`files: {kind}` is not given", row=corpus.get("name"), fix="add the pattern")
@@ -178,7 +177,7 @@ def _described(corpus, stem, sheet, utterance_id, speaker, ema, notes):
 def _in_table(corpus, speaker, settings):
     from phonoscope import tables
 
-    root, name = Path(corpus["path"]), speaker.get("speaker", "")
+    root, name = sheets.folder(corpus), speaker.get("speaker", "")
     rows = tables.read(root / "recordings.parquet").to_pylist()
     folder = speaker.get("files") or name
     return [

@@ -86,6 +86,11 @@ def _read_sheet(path, columns, key):
     return rows
 
 
+def folder(corpus):
+    """Where a corpus lies: its ``path``, or the place that :func:`corpora.fetch.fetch` puts it."""
+    return Path(corpus["path"]) if corpus.get("path") else Path("results") / corpus["name"] / "source"
+
+
 def settings(corpus, speaker):
     """The corpus' keys for one speaker: the config's, with what the sheet overrides.
 

@@ -6,6 +6,7 @@ The folder holds ``recordings.parquet`` (schema ``tables.UTTERANCES``, `audio` r
 """
 
 import functools
+from pathlib import Path
 
 import numpy as np
 
@@ -57,6 +58,20 @@ def read(path, sensors, rate=None, utterance_id=None):
         x, z = (np.asarray(rows[f"{where}_{axis}"].to_numpy(), dtype=np.float64) for axis in "xz")
         arrays[sensor] = np.column_stack([x, np.full_like(x, np.nan), z])
     return Track(rate=float(rate), start_s=float(rows["time_s"][0].as_py()), sensors=arrays)
+
+
+def segments(path, utterance_id):
+    """The utterance's segments in ``segments.parquet``, next to the folder of ``path``."""
+    return _segments_by_utterance(Path(path).parent.parent / "segments.parquet").get(utterance_id, [])
+
+
+@functools.lru_cache(maxsize=1)
+def _segments_by_utterance(path):
+    found = {}
+    if path.is_file():
+        for row in tables.read(path).to_pylist():
+            found.setdefault(row.pop("utterance_id"), []).append(row)
+    return found
 
 
 @functools.lru_cache(maxsize=1)

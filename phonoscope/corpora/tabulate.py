@@ -1,9 +1,7 @@
 """Recordings of a shard to the utterance and segment tables."""
 
-from pathlib import Path
-
 from phonoscope import tables
-from phonoscope.corpora import labels, recordings
+from phonoscope.corpora import labels, readers, recordings
 
 
 def tabulate(corpus, speakers, shard):
@@ -44,13 +42,9 @@ def tabulate(corpus, speakers, shard):
                 **recording.fields,
             }
         )
-        if recording.phones:
-            with notes.guard(utterance_id=recording.utterance_id, speaker=recording.speaker):
-                for tier, start, end, label in labels.read(recording.phones, corpus.get("tiers") or TIERS):
-                    segments.append(_segment(recording, tier, start, end, label))
-    if any(recording.settings["reader"] == "table" for recording, _ in found):
-        kept = {recording.utterance_id for recording, _ in found}
-        segments += _shipped_segments(corpus, kept)
+        with notes.guard(utterance_id=recording.utterance_id, speaker=recording.speaker):
+            for row in _segments(recording, corpus.get("tiers") or TIERS):
+                segments.append({"utterance_id": recording.utterance_id, **row})
     return (
         tables.from_rows(utterances, tables.UTTERANCES),
         tables.from_rows(segments, tables.SEGMENTS),
@@ -62,19 +56,9 @@ def tabulate(corpus, speakers, shard):
 TIERS = {"phone": "Segment"}
 
 
-def _segment(recording, tier, start, end, label):
-    return {
-        "utterance_id": recording.utterance_id,
-        "tier": tier,
-        "start_s": start,
-        "end_s": end,
-        "label": label,
-        "score": None,
-    }
-
-
-def _shipped_segments(corpus, kept):
-    path = Path(corpus["path"]) / "segments.parquet"
-    if not path.is_file():
-        return []
-    return [row for row in tables.read(path).to_pylist() if row["utterance_id"] in kept]
+def _segments(recording, tiers):
+    """Rows of segments from a label file, or from the recording's own file where its format has them."""
+    if recording.phones:
+        return labels.read(recording.phones, tiers)
+    module = readers.reader(recording.settings["reader"])
+    return module.segments(recording.ema, **recording.inside) if hasattr(module, "segments") else []

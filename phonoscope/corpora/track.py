@@ -17,11 +17,14 @@ class Track:
         Time of the first sample, in seconds from the start of the audio.
     sensors : dict of str to array of shape (n_samples, 3)
         x, y and z in mm (float64), NaN where the file holds no value.
+    partial : bool
+        Whether the EMA was cut to a part of the audio, so that their lengths differ by right.
     """
 
     rate: float
     start_s: float
     sensors: dict
+    partial: bool = False
 
     def __post_init__(self):
         shapes = {name: np.shape(values) for name, values in self.sensors.items()}
