@@ -168,7 +168,7 @@ class Writer:
             raise ValueError(f"{utterance_id}: shape {values.shape} where (n, {self.dim}) is due")
         if utterance_id in self._counts and utterance_id != self._last:
             raise ValueError(f"{utterance_id} was already written")
-        values = self._narrow(utterance_id, values)
+        values = self.narrow(utterance_id, values)
         first = self._counts.get(utterance_id, 0)
         self._counts[utterance_id] = first + len(values)
         self._last = utterance_id
@@ -182,9 +182,16 @@ class Writer:
             if parts > 1 or self._pending_rows >= GROUP_AIM:
                 self._flush()
 
-    def _narrow(self, utterance_id, values):
+    def narrow(self, utterance_id, values):
+        """Copy ``values`` in the file's own type, as :meth:`append` does; half floats pass as they are.
+
+        Raises
+        ------
+        InputError
+            As :meth:`append`.
+        """
         if self.dtype == "float32":
-            return values.astype("<f4", copy=False)
+            return values.astype("<f4")
         if values.dtype == np.float16:
             return values
         try:
