@@ -1,0 +1,212 @@
+"""The look that all figures share, and how they reach the disk.
+
+Colours are those of Okabe & Ito (2008), told apart by people who are colour-blind; in greyscale,
+markers tell models apart and line styles tell trained, untrained and baseline.
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from textwrap import wrap
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from phonoscope.tables import beside
+
+R_LABEL = "Pearson r"
+HEAT = "cividis"
+GREY, LIGHT = "#595959", "#bfbfbf"
+CHANCE = {"color": GREY, "linestyle": (0, (1, 2)), "linewidth": 1}
+
+# Yellow is left out: it cannot be seen on white. Dark and light ones alternate.
+_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9"]
+_MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "h"]
+_BASELINE_DASHES = [(0, (6, 1.5, 1, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (2, 2))]
+
+_RC = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.7,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4.5,
+    "hatch.linewidth": 0.6,
+    "svg.hashsalt": "phonoscope",
+    "svg.fonttype": "path",
+    "axes.unicode_minus": True,
+    "path.simplify": True,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one model is drawn everywhere: colour, line style, marker, and whether markers are filled."""
+
+    name: str
+    role: str
+    colour: str
+    dashes: object
+    marker: str
+
+    @property
+    def filled(self):
+        return not self.role.startswith("untrained")
+
+    def line(self, **options):
+        """Keyword arguments for plot and Line2D."""
+        face = self.colour if self.filled else "white"
+        return {
+            "color": self.colour,
+            "linestyle": self.dashes,
+            "marker": self.marker,
+            "markerfacecolor": face,
+            "markeredgecolor": self.colour,
+        } | options
+
+
+def looks(models, roles=None):
+    """The look of each model: untrained twins take their model's colour and marker, dashed and hollow.
+
+    Parameters
+    ----------
+    models : iterable of str
+        Names in the order of the tables; repetitions are allowed.
+    roles : dict of str to str, optional
+        As :func:`phonoscope.studies.roles.roles` gives them; models it does not name are trained.
+
+    Returns
+    -------
+    dict of str to Look
+    """
+    models = list(dict.fromkeys(models))
+    roles = {model: (roles or {}).get(model, "trained") for model in models}
+    coloured = [model for model in models if roles[model] != "baseline"]
+    coloured = [m for m in coloured if roles[m].removeprefix("untrained of ") not in models]
+    baselines = [model for model in models if roles[model] == "baseline"]
+    found = {}
+    for i, model in enumerate(coloured):
+        dashes = "-" if roles[model] == "trained" else (0, (4, 2))
+        colour, marker = _COLOURS[i % len(_COLOURS)], _MARKERS[i % len(_MARKERS)]
+        found[model] = Look(model, roles[model], colour, dashes, marker)
+    for i, model in enumerate(baselines):
+        grey = [GREY, "#8c8c8c"][i % 2]
+        found[model] = Look(model, "baseline", grey, _BASELINE_DASHES[i % 4], ["|", "x", "1", "+"][i % 4])
+    for model in models:
+        if model not in found:
+            twin = found[roles[model].removeprefix("untrained of ")]
+            found[model] = Look(model, roles[model], twin.colour, (0, (4, 2)), twin.marker)
+    return {model: found[model] for model in models}
+
+
+@contextmanager
+def styled():
+    """Draw inside this: the shared settings hold, and nothing of the caller's is left changed."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_RC)
+        yield
+
+
+def figure(width, height, **options):
+    """An empty figure of the given size in inches that belongs to no window system."""
+    made = Figure(figsize=(width, height), **options)
+    FigureCanvasAgg(made)
+    return made
+
+
+def save(drawn, svg, png, dpi=160):
+    """Write a figure as SVG and PNG; the same figure gives the same bytes on every day."""
+    with styled():
+        options = {"bbox_inches": "tight", "pad_inches": 0.08, "facecolor": "white"}
+        with beside(svg) as partial:
+            drawn.savefig(partial, format="svg", metadata={"Date": None, "Creator": None}, **options)
+        with beside(png) as partial:
+            drawn.savefig(partial, format="png", dpi=dpi, metadata={"Software": None}, **options)
+
+
+def message(text, title=None):
+    """A small figure that says why there is nothing to draw."""
+    with styled():
+        made = figure(6, 1.2)
+        if title:
+            made.text(0.02, 0.75, title, weight="bold", size=10)
+        made.text(0.02, 0.5, "\n".join(wrap(text, 90)), va="top", color=GREY)
+        return made
+
+
+def legend_below(drawn, handles, title=None, above=None):
+    """A legend under the figure, as wide as it: names are never cut off and cover no data.
+
+    Parameters
+    ----------
+    drawn : matplotlib.figure.Figure
+    handles : list of matplotlib.artist.Artist
+    title : str, optional
+    above : matplotlib.legend.Legend, optional
+        The legend under which this one goes.
+    """
+    if not handles:
+        return above
+    longest = max(len(handle.get_label()) for handle in handles)
+    columns = int(np.clip((drawn.get_figwidth() - 0.4) / (0.065 * longest + 0.7), 1, len(handles)))
+    top = above.bottom if above else 0.0
+    legend = drawn.legend(
+        handles=handles,
+        title=title,
+        title_fontsize=8,
+        alignment="left",
+        loc="upper left",
+        bbox_to_anchor=(0.02, top),
+        ncols=columns,
+        handlelength=3.0,
+        columnspacing=1.5,
+    )
+    lines = -(-len(handles) // columns) + bool(title)
+    legend.bottom = top - (0.17 * lines + 0.1) / drawn.get_figheight()
+    return legend
+
+
+def chance_key():
+    """The legend entry of the chance level where it is a dotted line."""
+    return Line2D([], [], **CHANCE, label="chance (EMA shifted by 1 s or more)")
+
+
+def ink(colour):
+    """Black or white, whichever can be read on ``colour`` (RGBA)."""
+    red, green, blue = colour[:3]
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
+
+
+def key(look, **options):
+    """A legend entry for a model."""
+    kind = " (untrained)" if not look.filled and "untrain" not in look.name.lower() else ""
+    return Line2D([], [], label=look.name + kind, **look.line(**options))
+
+
+def choose(frame, column, wanted=None, preferred=()):
+    """Rows of one value of ``column``: the wanted one, else a preferred one, else the first.
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+    value : str
+        The value chosen, for the title; "" if there are no rows.
+    """
+    values = list(dict.fromkeys(frame[column]))
+    value = wanted or next((value for value in preferred if value in values), values[0] if values else "")
+    return frame[frame[column] == value], value
