@@ -46,6 +46,7 @@ include: "workflow/rules/encoders.smk"
 include: "workflow/rules/articulation.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/synthetic.smk"
 
 
 rule all:

@@ -92,17 +92,6 @@ class Settings:
         """The options ``keys`` of a section of the config as canonical JSON."""
         return canonical({key: getattr(self, section)[key] for key in keys})
 
-    def hub_ids(self):
-        """Hub id of each pretrained model under study as canonical JSON."""
-        models = {name: self.models[name] for name in self.articulation["models"]}
-        return canonical(
-            {
-                name: model["hub"]
-                for name, model in models.items()
-                if "hub" in model and model["init"] == "pretrained"
-            }
-        )
-
     def gpus(self, model):
         """How many GPUs a job that encodes with ``model`` asks for: 0 or 1."""
         return int(self.embeddings["gpu"] and self.models[model]["encoder"] == "transformers")

@@ -5,6 +5,12 @@ however the keys of the config are ordered. They are given by functions, because
 take the braces in a plain string for wildcards.
 """
 
+from phonoscope.studies import roles
+
+STUDIED = {name: STUDY.models[name] for name in STUDY.articulation["models"]}
+
+EXPERIMENTS = set(STUDY.articulation["experiments"])
+
 # The tables that are made per model and then over models.
 SUMMARIES = ["E1", "layers", "E2", "E3", "E4", "E5", "E5_speakers", "speakers"]
 
@@ -45,4 +51,11 @@ def over_layers(pattern):
 
 def over_models(pattern):
     """``pattern`` for every model under study, in the order of the config."""
-    return expand(pattern, model=STUDY.articulation["models"], allow_missing=True)
+    return expand(pattern, model=STUDIED, allow_missing=True)
+
+
+def over_models_and_shards(pattern):
+    """An input function: ``pattern`` for every model under study and shard of the corpus."""
+    return lambda wildcards: expand(
+        pattern, model=STUDIED, shard=STUDY.shards[wildcards.corpus], allow_missing=True
+    )

@@ -51,6 +51,7 @@ for model in STUDY.models:
                     layer=STUDY.layers[model],
                 )
             ),
+            notes=f"results/{{corpus}}/notes/embeddings-{model}-{{shard}}.parquet",
         log:
             f"results/logs/embed/{model}/{{corpus}}/{{shard}}.log",
         benchmark:
@@ -66,5 +67,6 @@ for model in STUDY.models:
         params:
             model=fixed(STUDY.model(model)),
             options=fixed(STUDY.option("embeddings", settings.EMBED)),
+            on_error=lambda wildcards: STUDY.corpora[wildcards.corpus]["on_error"],
         script:
             "../scripts/embed.py"

@@ -13,22 +13,28 @@ STUDY_TABLES = expand(
 
 rule combine:
     input:
-        tables=over_models("results/articulation/{corpus}/summary/{model}/{table}.csv"),
+        tables=[
+            over_models(
+                f"results/articulation/{{corpus}}/summary/{{model}}/{table}.csv"
+            )
+            for table in SUMMARIES
+        ],
         code=sources("workflow/scripts/combine.py"),
     output:
-        report(
-            "results/tables/{corpus}/{table}.csv",
-            caption="../report/table.rst",
-            category="Tables",
-            subcategory="{corpus}",
-            labels={"table": "{table}"},
-        ),
+        [
+            report(
+                f"results/tables/{{corpus}}/{table}.csv",
+                caption=f"../report/{table}.rst",
+                category="Tables",
+                subcategory="{corpus}",
+                labels={"table": table},
+            )
+            for table in SUMMARIES
+        ],
     log:
-        "results/logs/combine/{corpus}/{table}.log",
+        "results/logs/combine/{corpus}.log",
     benchmark:
-        "results/benchmarks/combine/{corpus}/{table}.tsv"
-    wildcard_constraints:
-        table="|".join(SUMMARIES),
+        "results/benchmarks/combine/{corpus}.tsv"
     localrule: True
     conda:
         "../../envs/studies.yaml"
@@ -93,7 +99,7 @@ rule compare_published:
         mem_mb=2000,
         runtime=30,
     params:
-        hub_ids=fixed(STUDY.hub_ids()),
+        hub_ids=fixed(settings.canonical(roles.hub_ids(STUDIED))),
         paper=lambda wildcards: STUDY.corpus(wildcards.corpus, ("paper",)),
     script:
         "../scripts/compare_published.py"
@@ -102,23 +108,14 @@ rule compare_published:
 rule assess_quality:
     input:
         quality=over_shards("results/{corpus}/quality/{shard}.parquet"),
-        notes=over_shards("results/{corpus}/notes/recordings-{shard}.parquet"),
-        notes_ema=over_shards("results/{corpus}/notes/articulation-{shard}.parquet"),
         code=sources("workflow/scripts/assess_quality.py"),
     output:
-        quality=report(
+        report(
             "results/tables/{corpus}/quality.csv",
-            caption="../report/quality.rst",
+            caption="../report/quality_table.rst",
             category="Recordings",
             subcategory="{corpus}",
             labels={"table": "quality"},
-        ),
-        left_out=report(
-            "results/tables/{corpus}/left_out.csv",
-            caption="../report/left_out.rst",
-            category="Recordings",
-            subcategory="{corpus}",
-            labels={"table": "left out, converted, warned about"},
         ),
     log:
         "results/logs/assess_quality/{corpus}.log",
@@ -132,3 +129,33 @@ rule assess_quality:
         runtime=30,
     script:
         "../scripts/assess_quality.py"
+
+
+rule list_left_out:
+    input:
+        recordings=over_shards("results/{corpus}/notes/recordings-{shard}.parquet"),
+        articulation=over_shards("results/{corpus}/notes/articulation-{shard}.parquet"),
+        embeddings=over_models_and_shards(
+            "results/{corpus}/notes/embeddings-{model}-{shard}.parquet"
+        ),
+        code=sources("workflow/scripts/list_left_out.py"),
+    output:
+        report(
+            "results/tables/{corpus}/left_out.csv",
+            caption="../report/left_out.rst",
+            category="Recordings",
+            subcategory="{corpus}",
+            labels={"table": "left out, converted, warned about"},
+        ),
+    log:
+        "results/logs/list_left_out/{corpus}.log",
+    benchmark:
+        "results/benchmarks/list_left_out/{corpus}.tsv"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/list_left_out.py"

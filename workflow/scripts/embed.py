@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from phonoscope.encoders.extract import extract
-
 from phonoscope import tables
+from phonoscope.encoders.extract import extract
 from phonoscope.encoders.load import load
 from phonoscope.joblog import log_to
 
@@ -15,6 +14,7 @@ manifest = json.loads(Path(snakemake.input.model).read_text(encoding="utf-8"))
 options = json.loads(snakemake.params.options) | {"batch_seconds": snakemake.resources.batch_seconds}
 encoder = load(model, manifest.get("folder"), "cuda" if snakemake.resources.gpu else "cpu")
 paths = dict(zip(encoder.layers, snakemake.output.layers, strict=True))
-extract(
-    encoder, tables.read(snakemake.input.utterances), paths, options, {"model": model, "manifest": manifest}
-)
+utterances = tables.read(snakemake.input.utterances)
+provenance = {"model": model, "manifest": manifest}
+notes = extract(encoder, utterances, paths, options, provenance, snakemake.params.on_error)
+tables.write(tables.from_rows(notes, tables.NOTES), snakemake.output.notes)
