@@ -143,7 +143,9 @@ class WaveformEncoder(TransformerEncoder):
         self.timebase = Timebase(
             hop_s=float(np.prod(config.conv_stride)) / self.rate, offset_s=self.least_samples / 2 / self.rate
         )
-        self.pads_front_end = config.model_type == "data2vec-audio" or config.feat_extract_norm == "layer"
+        # On a CPU a padded batch of convolutions takes up to twice the time of its utterances one by one.
+        layer_norm = config.model_type == "data2vec-audio" or config.feat_extract_norm == "layer"
+        self.pads_front_end = layer_norm and self.device.type != "cpu"
         self._padding = None
         if config.model_type == "data2vec-audio":
             # Its positional convolutions come five in a row, and each one spills frames into the padding.
@@ -168,7 +170,7 @@ class WaveformEncoder(TransformerEncoder):
         from torch.nn.utils.rnn import pad_sequence
 
         waves = [self._tensor(audio) for audio in prepared]
-        if self.pads_front_end and self.device.type != "cpu":
+        if self.pads_front_end:
             features = self.model.feature_extractor(pad_sequence(waves, batch_first=True)).transpose(1, 2)
         else:
             rows = [self.model.feature_extractor(wave[None])[0].T for wave in waves]

@@ -1,0 +1,117 @@
+"""Where a model's files are and exactly which they are: the manifest of results/models/{model}.json."""
+
+import hashlib
+from pathlib import Path
+
+from phonoscope.encoders.architecture import BASELINES, check_depth, depth_of, display_name, read_config
+from phonoscope.errors import InputError
+
+WEIGHTS = "*.safetensors"
+SETTINGS = ("*.json", "*.txt")
+# Copies of the same weights in another precision, and adapters of single languages, are left there.
+NOT_NEEDED = ("*.fp16*", "*.fp32*", "adapter*")
+
+
+def fetch(model):
+    """Download a model from the hub, or look at a local folder, and describe what is there.
+
+    Only safetensors, JSON and text files are fetched; for ``init: random`` no weights.
+
+    Parameters
+    ----------
+    model : dict
+        ``encoder``, ``hub`` with ``revision``, or ``path``; ``depth``, ``init``.
+
+    Returns
+    -------
+    dict
+        encoder, hub, revision, commit (what a branch such as ``main`` stood for; for a local
+        folder ``sha256:`` and a digest over its files), folder, files (name to SHA-256),
+        model_type, depth. Nothing in it changes unless the files do.
+
+    Raises
+    ------
+    InputError
+        Where the hub cannot be reached, the id or folder is wrong, there are no safetensors, or
+        the depth given is not the model's.
+    """
+    kind = model.get("encoder", "transformers")
+    manifest = {"encoder": kind, "hub": model.get("hub"), "revision": None, "commit": None}
+    if kind in BASELINES:
+        check_depth(model, 0)
+        return {**manifest, "folder": None, "files": {}, "model_type": kind, "depth": 0}
+    trained = model.get("init", "pretrained") != "random"
+    if model.get("hub"):
+        manifest["revision"] = str(model.get("revision") or "main")
+        folder = _download(model["hub"], manifest["revision"], trained)
+        manifest["commit"] = folder.name
+    else:
+        folder = _local(model)
+    config = read_config(folder, display_name(model))
+    if trained and not any(folder.glob(WEIGHTS)):
+        raise InputError(
+            f"model {display_name(model)} has no safetensors, the only weights that are loaded",
+            path=model.get("hub") or folder,
+            fix="pin a revision that has them (the hub's own conversions are under refs/pr/...), or save "
+            "the model again with transformers' save_pretrained and give its folder as path:",
+        )
+    check_depth(model, depth_of(config))
+    patterns = (WEIGHTS, *SETTINGS) if trained else SETTINGS
+    files = {path.name: _sha256(path) for path in _matching(folder, patterns)}
+    if manifest["commit"] is None:
+        listing = "".join(f"{name}\0{files[name]}\n" for name in sorted(files))
+        manifest["commit"] = f"sha256:{hashlib.sha256(listing.encode()).hexdigest()}"
+    return {
+        **manifest,
+        "folder": str(folder),
+        "files": files,
+        "model_type": config.model_type,
+        "depth": depth_of(config),
+    }
+
+
+def _matching(folder, patterns):
+    """Files of ``folder`` that are fetched for it, whatever else an older download left there."""
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    return sorted(path for path in found if not any(path.match(pattern) for pattern in NOT_NEEDED))
+
+
+def _local(model):
+    if not model.get("path"):
+        raise InputError(
+            f"model {display_name(model)} has neither hub nor path",
+            fix="give hub: owner/name or path: folder",
+        )
+    folder = Path(model["path"])
+    if not folder.is_dir():
+        raise InputError(
+            f"model {display_name(model)} has no such folder", path=folder, fix="correct path: in the config"
+        )
+    return folder
+
+
+def _download(hub, revision, trained):
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = snapshot_download(
+            hub,
+            revision=revision,
+            allow_patterns=[*SETTINGS, WEIGHTS] if trained else list(SETTINGS),
+            ignore_patterns=list(NOT_NEEDED),
+        )
+    # The hub's client lets through exceptions of its own, of its network library and of Python.
+    except Exception as error:
+        raise InputError(
+            f"model {hub} at revision {revision} cannot be fetched from the hub "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:300]})",
+            row="hub",
+            fix="check the id and revision and that this machine is online; or download the model "
+            "elsewhere and give its folder as path: instead of hub:",
+        ) from error
+    return Path(folder)
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
