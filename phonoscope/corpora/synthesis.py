@@ -6,7 +6,6 @@ it crashes. Needs `vocaltractlab-cython`, which nothing else does; see the READM
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -212,22 +211,3 @@ def _ema(utterance_id, ema_mm):
     for index, channel in enumerate(CHANNELS):
         columns[channel] = pa.array(ema_mm[:, index].round(2), from_pandas=True)
     return pa.table(columns)
-
-
-def ship(built, folder):
-    """Copy a built corpus over the shipped one, leaving files of equal content alone.
-
-    Returns
-    -------
-    list of str
-        "sha256  path" of every file of the corpus.
-    """
-    lines = []
-    for source in sorted(path for path in Path(built).rglob("*") if path.is_file()):
-        target = Path(folder) / source.relative_to(built)
-        content = source.read_bytes()
-        if not target.is_file() or target.read_bytes() != content:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-        lines.append(f"{hashlib.sha256(content).hexdigest()}  {source.relative_to(built).as_posix()}")
-    return lines

@@ -1,17 +1,11 @@
-"""The shipped corpus synthetic-ema, made anew: `snakemake synthetic_ema`. Nothing else asks for it.
+"""What is shipped, made anew: `snakemake synthetic_ema`, `snakemake hubert_tiny`. Nothing else asks for it.
 
-Needs vocaltractlab-cython (envs/synthesis.yaml, or installed beside the rest), which the study does
-not. Makes results/synthetic-ema/: per utterance its sound and movement, in a process of its own, then
-the corpus; and copies what differs over resources/corpora/synthetic-ema. That folder is an input of the
-study and therefore no rule's output: a checkout must never want to rebuild it.
+synthetic_ema needs vocaltractlab-cython (envs/synthesis.yaml, or installed beside the rest), which the
+study does not. It makes results/synthetic-ema/: per utterance its sound and movement, in a process of its
+own, then the corpus. hubert_tiny trains the small model on that corpus' audio, on one core. Both copy what
+differs over resources/, whose files are inputs of the study and therefore no rule's output: a checkout
+must never want to rebuild them.
 """
-
-
-def synthetic_utterances(wildcards):
-    from phonoscope.corpora import synthesis_plan
-
-    names = [row["utterance_id"] for row in synthesis_plan.utterances()]
-    return [f"results/synthetic-ema/utterances/{name}.npz" for name in names]
 
 
 rule synthesise_utterance:
@@ -58,3 +52,30 @@ rule synthesise_corpus:
 rule synthetic_ema:
     input:
         "results/synthetic-ema/sha256.txt",
+
+
+rule pretrain_hubert:
+    input:
+        recordings=shipped("resources/corpora/synthetic-ema/recordings.parquet"),
+        code=sources("workflow/scripts/pretrain_hubert.py"),
+    output:
+        log="results/hubert-tiny-synthetic/training.tsv",
+        sha256="results/hubert-tiny-synthetic/sha256.txt",
+    log:
+        "results/logs/pretrain_hubert.log",
+    benchmark:
+        "results/benchmarks/pretrain_hubert.tsv"
+    conda:
+        "../../envs/encoders.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        shipped=shipped("resources/models/hubert-tiny-synthetic"),
+    script:
+        "../scripts/pretrain_hubert.py"
+
+
+rule hubert_tiny:
+    input:
+        "results/hubert-tiny-synthetic/sha256.txt",

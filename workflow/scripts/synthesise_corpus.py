@@ -4,8 +4,9 @@ import tempfile
 from pathlib import Path
 
 from phonoscope import tables
-from phonoscope.corpora.synthesis import assemble, ship
+from phonoscope.corpora.synthesis import assemble
 from phonoscope.joblog import log_to
+from phonoscope.shipping import ship
 
 log_to(snakemake.log[0])
 with tempfile.TemporaryDirectory() as folder:
