@@ -101,6 +101,7 @@ def _untrained(config, model):
 
 def _trained(folder, name):
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModel
 
     if not any(folder.glob("*.safetensors")):
@@ -118,7 +119,7 @@ def _trained(folder, name):
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise InputError(f"the weights of model {name} cannot be loaded ({error})", path=folder) from error
     # transformers fills what a checkpoint lacks with random numbers; the mask vector is unused here.
     if absent := sorted(key for key in report["missing_keys"] if not key.endswith("masked_spec_embed")):

@@ -41,10 +41,11 @@ class TransformerEncoder:
         self.device = torch.device(device)
         self.precision = precision if self.device.type != "cpu" else "float32"
         self.dtype = getattr(torch, self.precision)
-        self.model = model.eval().requires_grad_(False).to(self.device, self.dtype)
+        self.model = model.requires_grad_(False).to(self.device, self.dtype)
         self.stack = self._stack()
         # Blocks above the highest layer asked for would run for nothing.
         self.stack.layers = self.stack.layers[: max(1, *layers)]
+        self.model.eval()
         # A post-norm stack (wav2vec2-base and its like) has its layer_norm before the blocks, none after.
         has_final_norm = (
             getattr(model.config, "do_stable_layer_norm", False) or model.config.model_type == "whisper"

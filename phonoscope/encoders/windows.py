@@ -44,8 +44,9 @@ def cut(encoder, n_samples, window, overlap):
         window = min(window, encoder.longest_s)
     hop = round(encoder.timebase.hop_s * encoder.rate)
     span, shared = round(window * encoder.rate), round(overlap * encoder.rate / hop)
-    step = span // hop - shared
-    if shared < 0 or step < 1 or span < encoder.least_samples:
+    # A front end without padding gives a frame less than the window has hops.
+    step = min(span // hop, encoder.frames(span)) - shared if span >= encoder.least_samples else 0
+    if shared < 0 or step < 1:
         raise InputError(
             f"windows of {window:g} s that share {overlap:g} s cannot be laid for model {encoder.name}",
             row="embeddings",

@@ -5,9 +5,17 @@ import pytest
 
 LENGTHS = (0.9, 0.31, 1.7, 0.05)
 ALL = (
-    "wav2vec2-base wav2vec2-large hubert-base hubert-large wavlm-base wavlm-large unispeech-sat "
-    "data2vec-audio wav2vec2-bert whisper"
-).split()
+    "wav2vec2-base",
+    "wav2vec2-large",
+    "hubert-base",
+    "hubert-large",
+    "wavlm-base",
+    "wavlm-large",
+    "unispeech-sat",
+    "data2vec-audio",
+    "wav2vec2-bert",
+    "whisper",
+)
 LAYER_NORM = ("wav2vec2-large", "hubert-large", "wavlm-large", "data2vec-audio")
 
 

@@ -38,9 +38,17 @@ def by_hand(encoder, audio):
 
 
 FAMILIES = (
-    "wav2vec2-base wav2vec2-large hubert-base hubert-large wavlm-base wavlm-large unispeech-sat "
-    "data2vec-audio wav2vec2-bert whisper"
-).split()
+    "wav2vec2-base",
+    "wav2vec2-large",
+    "hubert-base",
+    "hubert-large",
+    "wavlm-base",
+    "wavlm-large",
+    "unispeech-sat",
+    "data2vec-audio",
+    "wav2vec2-bert",
+    "whisper",
+)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -72,7 +80,9 @@ def test_post_norm_models_have_no_final_norm(encoder_of, speechlike):
     assert np.array_equal(raw[3], normed[3])
 
 
-@pytest.mark.parametrize("family", ["wav2vec2-base", "wav2vec2-large", "wavlm-base", "wav2vec2-bert", "whisper"])
+@pytest.mark.parametrize(
+    "family", ["wav2vec2-base", "wav2vec2-large", "wavlm-base", "wav2vec2-bert", "whisper"]
+)
 @pytest.mark.parametrize("layers", [[0], [2, 1]])
 def test_only_asked_layers(encoder_of, speechlike, family, layers):
     audio = speechlike(0.5)
