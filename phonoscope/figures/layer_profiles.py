@@ -36,7 +36,7 @@ def draw(layers, roles=None, probe=None, split=None):
     ]
     panels = [(title, rows) for title, rows in panels if len(rows)]
     if not panels:
-        return style.message("Neither E1 nor E4 gave a score.", "Layer profiles")
+        return style.message("E1 and E4 gave no score.", "Layer profiles")
     with style.styled():
         found = style.looks(layers.model, roles)
         families = curves.families(found)
@@ -56,20 +56,22 @@ def draw(layers, roles=None, probe=None, split=None):
 
 
 def _multiples(families, panels, found):
-    """One box per trained model, two boxes a row."""
-    n_rows = -(-len(families) // 2)
-    drawn = style.figure(4.9 * len(panels), 2.3 * n_rows + 0.3, layout="constrained")
-    boxes = drawn.subfigures(n_rows, 2, squeeze=False).ravel()
+    """One pair of panels per trained model, two pairs a row with a gap between."""
+    n, n_rows = len(panels), -(-len(families) // 2)
+    drawn = style.figure(4.9 * n, 2.25 * n_rows + 0.3, layout="constrained")
+    grid = drawn.add_gridspec(n_rows, 2 * n + 1, width_ratios=[*[1] * n, 0.06, *[1] * n])
     axes = []
-    for box, family in zip(boxes, families, strict=False):
-        box.suptitle(fill(family[0], 55), x=0.03, ha="left", size=9.5, weight="bold")
-        row = box.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for ax, (title, rows) in zip(row, panels, strict=True):
-            _panel(ax, rows, found, family, title)
-            ax.set_title(title, weight="normal", size=8.5)
+    for i, family in enumerate(families):
+        first = len(axes)
+        for j, (title, rows) in enumerate(panels):
+            ax = drawn.add_subplot(grid[i // 2, (i % 2) * (n + 1) + j])
+            _panel(ax, rows, found, family, "")
+            ax.text(0, 1.03, title, transform=ax.transAxes, size=8.5)
             ax.set_xlabel("layer")
-        row[0].set_ylabel(style.R_LABEL)
-        axes += list(row)
+            ax.tick_params(labelleft=j == 0)
+            axes.append(ax)
+        axes[first].set_ylabel(style.R_LABEL)
+        axes[first].set_title(fill(family[0], 60), pad=17)
     return axes, drawn
 
 

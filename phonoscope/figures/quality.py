@@ -6,6 +6,7 @@ from matplotlib.patches import Patch, Rectangle
 from phonoscope.figures import style
 
 _CELL_W, _CELL_H = 0.42, 0.24
+_OUT = "#D55E00"
 
 
 def draw(quality, corpus=""):
@@ -55,7 +56,11 @@ def draw(quality, corpus=""):
             bar = drawn.add_axes([left / width, 0.33 / height, cells / width, 0.1 / height])
             drawn.colorbar(image, cax=bar, orientation="horizontal").ax.tick_params(labelsize=7)
         drawn.text(
-            0.02, 1 - 0.05 / height, f"Quality of the recordings {corpus}".strip(), va="top", size=10.5
+            0.02,
+            1 - 0.05 / height,
+            f"Quality of the recordings: {corpus}".removesuffix(": "),
+            va="top",
+            size=10.5,
         )
         _legend(drawn, out, n)
         return drawn
@@ -82,19 +87,18 @@ def _mark(ax, out, n):
     """Hatch what was left out of every recording, frame what was left out of some."""
     for row, column in np.argwhere(out > 0):
         corner, whole = (column + 0.04, row + 0.05), out[row, column] == n[row, column]
-        style_of = {"hatch": "////", "edgecolor": "#D55E00"} if whole else {"edgecolor": "#D55E00"}
+        looks = {"hatch": "////", "edgecolor": _OUT} if whole else {"edgecolor": "black"}
         line = "-" if whole else (0, (2, 1))
-        ax.add_patch(Rectangle(corner, 0.92, 0.9, fill=False, linewidth=1.2, linestyle=line, **style_of))
+        ax.add_patch(Rectangle(corner, 0.92, 0.9, fill=False, linewidth=2.2, edgecolor="white"))
+        ax.add_patch(Rectangle(corner, 0.92, 0.9, fill=False, linewidth=1.2, linestyle=line, **looks))
 
 
 def _legend(drawn, out, n):
     handles = []
     if (out[out > 0] == n[out > 0]).any():
-        handles.append(
-            Patch(fill=False, hatch="////", edgecolor="#D55E00", label="left out of all recordings")
-        )
+        handles.append(Patch(fill=False, hatch="////", edgecolor=_OUT, label="left out of all recordings"))
     if (out[out > 0] < n[out > 0]).any():
         handles.append(
-            Patch(fill=False, linestyle=(0, (2, 1)), edgecolor="#D55E00", label="left out of some recordings")
+            Patch(fill=False, linestyle=(0, (2, 1)), edgecolor="black", label="left out of some recordings")
         )
     style.legend_below(drawn, handles)

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from phonoscope.figures import dots, style
 from phonoscope.probes.inference import bootstrap_mean
@@ -48,19 +49,17 @@ def draw(speakers, groups=None, probe=None):
                 part.r, y, linestyle="", marker=marker, color=colour, markersize=4.2, alpha=0.85, zorder=3
             )
         for y, model in enumerate(models):
-            _summary(ax, y, rows[rows.model == model])
+            _summary(ax, y, rows[rows.model == model], heights)
         _room_for_names(ax, rows)
         ax.set_xlabel(style.R_LABEL)
         left_out = str(rows.split.iloc[0]).removeprefix("one ").removesuffix(" out")
-        ax.set_title(
-            f"Each speaker at the model's best layer (E4: {left_out} not trained on, {probe})",
-            weight="normal",
-        )
+        title = f"Each speaker at the model's best layer (E4: {left_out} not trained on, {probe})"
+        drawn.suptitle(title, x=0.01, ha="left")
         style.legend_below(drawn, _handles(kinds))
         return drawn
 
 
-def _summary(ax, y, part):
+def _summary(ax, y, part, heights):
     """Mean and interval, and the names of the lowest and highest speaker beside the points."""
     low, high = bootstrap_mean(part.r.to_numpy()[:, None])
     mean = part.r.mean()
@@ -74,7 +73,7 @@ def _summary(ax, y, part):
         for index, side, shift in ends:
             ax.annotate(
                 part.speaker[index],
-                (part.r[index], y),
+                (part.r[index], y + heights[part.speaker[index]]),
                 (shift, 0),
                 textcoords="offset points",
                 ha=side,
@@ -89,6 +88,8 @@ def _room_for_names(ax, rows):
     width = max(map(len, rows.speaker)) * 0.055 + 0.2
     low, high = min(rows.r.min(), 0), rows.r.max()
     extra = max(high - low, 0.1) * width / (5.0 - 2 * width)
+    ticks = MaxNLocator(7, steps=[1, 2, 5, 10]).tick_values(low, min(high, 1))
+    ax.set_xticks(ticks[ticks <= 1])
     ax.set_xlim(low - extra, high + extra)
 
 

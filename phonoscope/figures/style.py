@@ -19,6 +19,7 @@ from phonoscope.tables import beside
 R_LABEL = "Pearson r"
 HEAT = "cividis"
 GREY, LIGHT = "#595959", "#bfbfbf"
+CHANCE_LABEL = "chance (EMA shifted ≥ 1 s)"
 CHANCE = {"color": GREY, "linestyle": (0, (1, 2)), "linewidth": 1}
 
 # Yellow is left out: it cannot be seen on white. Dark and light ones alternate.
@@ -96,7 +97,8 @@ def looks(models, roles=None):
     models = list(dict.fromkeys(models))
     roles = {model: (roles or {}).get(model, "trained") for model in models}
     coloured = [model for model in models if roles[model] != "baseline"]
-    coloured = [m for m in coloured if roles[m].removeprefix("untrained of ") not in models]
+    twins = {model: role.removeprefix("untrained of ") for model, role in roles.items() if " of " in role}
+    coloured = [model for model in coloured if twins.get(model) not in models]
     baselines = [model for model in models if roles[model] == "baseline"]
     found = {}
     for i, model in enumerate(coloured):
@@ -108,7 +110,7 @@ def looks(models, roles=None):
         found[model] = Look(model, "baseline", grey, _BASELINE_DASHES[i % 4], ["|", "x", "1", "+"][i % 4])
     for model in models:
         if model not in found:
-            twin = found[roles[model].removeprefix("untrained of ")]
+            twin = found[twins[model]]
             found[model] = Look(model, roles[model], twin.colour, (0, (4, 2)), twin.marker)
     return {model: found[model] for model in models}
 
@@ -132,11 +134,26 @@ def figure(width, height, **options):
 def save(drawn, svg, png, dpi=160):
     """Write a figure as SVG and PNG; the same figure gives the same bytes on every day."""
     with styled():
+        _freeze(drawn)
         options = {"bbox_inches": "tight", "pad_inches": 0.08, "facecolor": "white"}
         with beside(svg) as partial:
             drawn.savefig(partial, format="svg", metadata={"Date": None, "Creator": None}, **options)
         with beside(png) as partial:
             drawn.savefig(partial, format="png", dpi=dpi, metadata={"Software": None}, **options)
+
+
+def _freeze(drawn):
+    """Lay out once and round: the solver's last bits differ between runs, and ids in the SVG with them."""
+    drawn.draw_without_rendering()
+    if drawn.get_layout_engine() is None:
+        return
+    drawn.set_layout_engine("none")
+    for ax in drawn.axes:
+        for which in ("original", "active"):
+            place = ax.get_position(original=which == "original")
+            ax.set_position(np.round(place.bounds, 5), which=which)
+    for title in drawn.texts:
+        title.set_position(np.round(title.get_position(), 5))
 
 
 def message(text, title=None):
@@ -162,8 +179,9 @@ def legend_below(drawn, handles, title=None, above=None):
     """
     if not handles:
         return above
-    longest = max(len(handle.get_label()) for handle in handles)
-    columns = int(np.clip((drawn.get_figwidth() - 0.4) / (0.065 * longest + 0.7), 1, len(handles)))
+    widths = [0.065 * len(handle.get_label()) + 0.7 for handle in handles]
+    room = drawn.get_figwidth() - 0.4
+    columns = len(handles) if sum(widths) < room else max(int(room / max(widths)), 1)
     top = above.bottom if above else 0.0
     legend = drawn.legend(
         handles=handles,
@@ -183,7 +201,7 @@ def legend_below(drawn, handles, title=None, above=None):
 
 def chance_key():
     """The legend entry of the chance level where it is a dotted line."""
-    return Line2D([], [], **CHANCE, label="chance (EMA shifted by 1 s or more)")
+    return Line2D([], [], **CHANCE, label=CHANCE_LABEL)
 
 
 def ink(colour):

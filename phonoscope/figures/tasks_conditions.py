@@ -45,6 +45,10 @@ def draw(e5, probe=None):
                 _panel(ax, part[part.group == group], by, levels, models)
                 ax.set_title(f"{group}: by {by}")
             axes[-1, j].set_xlabel(style.R_LABEL)
+        legend = None
+        for by, part in columns:
+            handles = _handles(sorted(set(part[by])), chance=by == columns[-1][0])
+            legend = style.legend_below(drawn, handles, title=by, above=legend)
         drawn.suptitle(
             f"Speakers not trained on, at each model's best layer (E5, {probe})", x=0.01, ha="left"
         )
@@ -62,12 +66,10 @@ def _panel(ax, part, by, levels, models):
     dots.chance_marks(ax, chance)
 
 
-def _handles(levels):
+def _handles(levels, chance):
     handles = [
         Line2D([], [], linestyle="", color=_COLOURS[i % 6], marker=_MARKERS[i % 6], markersize=5, label=level)
         for i, level in enumerate(levels)
     ]
-    return [
-        *handles,
-        Line2D([], [], color=style.LIGHT, linewidth=3.5, label="chance (EMA shifted by 1 s or more)"),
-    ]
+    bar = Line2D([], [], color=style.LIGHT, linewidth=3.5, label=style.CHANCE_LABEL)
+    return [*handles, bar] if chance else handles
