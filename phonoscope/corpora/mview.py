@@ -75,7 +75,7 @@ def _signals(path):
             fix="copy the file again",
         ) from error
     for name, value in content.items():
-        entries = [value] if isinstance(value, dict) else value
+        entries = value if isinstance(value, np.ndarray | list) and np.ndim(value) == 1 else [value]
         if name.startswith("__") or not len(entries) or not all(_is_signal(entry) for entry in entries):
             continue
         return {
