@@ -174,7 +174,7 @@ class Writer:
         self._last = utterance_id
         if self._pending_rows >= GROUP_LEAST and self._pending_rows + len(values) > GROUP_MOST:
             self._flush()
-        parts = max(1, -(-(self._pending_rows + len(values)) // GROUP_MOST))
+        parts = max(1, -(-len(values) // (GROUP_MOST - self._pending_rows)))
         for part in np.array_split(np.arange(len(values)), parts):
             if len(part):
                 self._pending.append((utterance_id, first + part[0], values[part[0] : part[-1] + 1]))

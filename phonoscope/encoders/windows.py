@@ -55,13 +55,14 @@ def cut(encoder, n_samples, window, overlap):
     frames = encoder.frames(n_samples)
     if n_samples <= span:
         return [Window(0, n_samples, 0, frames)]
-    windows, begin = [], 0
-    while not windows or windows[-1].stop < n_samples:
-        stop = min(begin * hop + span, n_samples)
-        first = shared // 2 if begin else 0
-        last = frames - begin if stop == n_samples else step + shared // 2
-        windows.append(Window(begin * hop, stop, first, last))
-        begin += step
+    windows, begin, covered = [], 0, 0
+    while covered < frames:
+        start = begin * hop
+        stop = min(start + span, n_samples)
+        reaches_end = begin + encoder.frames(stop - start) >= frames
+        last = frames - begin if reaches_end else step + shared // 2
+        windows.append(Window(start, stop, covered - begin, last))
+        covered, begin = begin + last, begin + step
     return windows
 
 
