@@ -51,7 +51,7 @@ def draw(layers, roles=None, probe=None, split=None):
         _limits(axes, layers)
         held_out = f", E1 on held-out {split}" if len(e1) else ""
         drawn.suptitle(f"Reading articulation from each layer ({probe}{held_out})", x=0.01, ha="left")
-        style.legend_below(drawn, _handles(found))
+        style.legend_below(drawn, style.keys(found, len(families) > curves.OVERLAID, levels=True))
         return drawn
 
 
@@ -106,10 +106,3 @@ def _limits(axes, layers):
     for ax in axes:
         ax.set_ylim(lowest - 0.04, min(highest + 0.04, 1.02))
         ax.set_xlim(layers.layer.min() - 0.5, layers.layer.max() + 0.5)
-
-
-def _handles(found):
-    lines = [
-        style.key(look, marker=None if look.role == "baseline" else look.marker) for look in found.values()
-    ]
-    return [*lines, style.chance_key()]

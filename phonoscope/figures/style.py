@@ -199,21 +199,33 @@ def legend_below(drawn, handles, title=None, above=None):
     return legend
 
 
-def chance_key():
-    """The legend entry of the chance level where it is a dotted line."""
-    return Line2D([], [], **CHANCE, label=CHANCE_LABEL)
+def keys(found, others, levels=False):
+    """Legend entries of the models and the chance level.
+
+    Parameters
+    ----------
+    found : dict of str to Look
+    others : bool
+        Whether models are also drawn in grey behind one another.
+    levels : bool
+        Whether baselines are horizontal lines, without markers.
+    """
+    handles = [key(look, levels and look.role == "baseline") for look in found.values()]
+    if others:
+        handles.append(Line2D([], [], color=LIGHT, linewidth=0.8, label="the other models"))
+    return [*handles, Line2D([], [], **CHANCE, label=CHANCE_LABEL)]
+
+
+def key(look, level=False):
+    """The legend entry of a model."""
+    kind = " (untrained)" if not look.filled and "untrain" not in look.name.lower() else ""
+    return Line2D([], [], label=look.name + kind, **look.line(**{"marker": None} if level else {}))
 
 
 def ink(colour):
     """Black or white, whichever can be read on ``colour`` (RGBA)."""
     red, green, blue = colour[:3]
     return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
-
-
-def key(look, **options):
-    """A legend entry for a model."""
-    kind = " (untrained)" if not look.filled and "untrain" not in look.name.lower() else ""
-    return Line2D([], [], label=look.name + kind, **look.line(**options))
 
 
 def choose(frame, column, wanted=None, preferred=()):

@@ -45,8 +45,9 @@ def draw(e3, roles=None, probe=None, split=None):
         for ax in list(grid.flat)[len(families) if many else 1 :]:
             ax.remove()
         _axes(drawn, rows)
-        drawn.suptitle(f"How much speech a probe needs (E3, {probe}, held-out {split})", x=0.01, ha="left")
-        style.legend_below(drawn, [*(style.key(look) for look in found.values()), style.chance_key()])
+        title = f"How much speech a probe needs (E3, mean over layers, {probe}, held-out {split})"
+        drawn.suptitle(title, x=0.01, ha="left")
+        style.legend_below(drawn, style.keys(found, others=many))
         return drawn
 
 
@@ -77,7 +78,7 @@ def _axes(drawn, rows):
         if np.isfinite(chance):
             ax.axhline(chance, **style.CHANCE)
         if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel(f"{style.R_LABEL} (mean over layers)")
+            ax.set_ylabel(style.R_LABEL)
         if not any(_below(ax, other) for other in drawn.axes):
             ax.set_xlabel("training speech (s)")
             ax.tick_params(labelbottom=True)

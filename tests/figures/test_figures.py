@@ -95,7 +95,7 @@ def test_every_model_is_named(make_run, name):
     ("name", "labels"),
     [
         ("layer_profiles", {"Pearson r", "E1: same speaker", "E4: speaker not trained on"}),
-        ("training_size", {"training speech (s)", "Pearson r (mean over layers)", "1200"}),
+        ("training_size", {"training speech (s)", "Pearson r", "1200"}),
         ("heatmap", {"layer", "Pearson r", "LL_x"}),
         ("tasks_conditions", {"Pearson r", "Finnish: by task", "Russian: by condition", "T3", "L1+accent"}),
         ("speakers", {"Pearson r", "Finnish", "Russian"}),
