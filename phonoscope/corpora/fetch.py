@@ -28,6 +28,7 @@ def fetch(corpus):
         If the hub cannot be reached or has no such data set, or an archive is damaged.
     """
     from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HTTPError
 
     hub, target = corpus["hub"], folder(corpus)
     try:
@@ -39,7 +40,7 @@ def fetch(corpus):
             local_dir=target,
             allow_patterns=hub.get("files"),
         )
-    except (OSError, ValueError) as error:  # the hub's errors are of these kinds
+    except (HTTPError, OSError, ValueError) as error:
         raise InputError(
             f"the data set {hub['id']} at revision {hub['revision']} cannot be fetched ({error})",
             row=f"corpora.{corpus['name']}.hub",

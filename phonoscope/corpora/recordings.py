@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from phonoscope.corpora import audio, sheets
+from phonoscope.corpora import audio, readers, sheets
 from phonoscope.corpora.notes import Notes
 from phonoscope.corpora.shards import bucket_of
 from phonoscope.errors import InputError
@@ -66,11 +66,14 @@ def usable(corpus, speakers, shard):
         With ``on_error: stop``, for a speaker without recordings, a missing or unusable audio file.
     """
     notes = Notes(corpus.get("on_error", "stop"))
+    # A mistake in the config or a sheet concerns no recording: it always stops.
+    all_settings = [sheets.settings(corpus, speaker) for speaker in speakers or [{}]]
+    sheet = _check(corpus, all_settings)
     recordings, seen = [], {}
-    for speaker in speakers or [{}]:
+    for speaker, settings in zip(speakers or [{}], all_settings, strict=True):
         name = speaker.get("speaker", "")
         with notes.guard(speaker=name):
-            for recording in _find(corpus, speaker, shard, notes):
+            for recording in _find(corpus, speaker, settings, sheet, shard, notes):
                 where = {"utterance_id": recording.utterance_id, "speaker": name, "file": recording.audio}
                 with notes.guard(**where):
                     if recording.utterance_id in seen:
@@ -88,12 +91,36 @@ def usable(corpus, speakers, shard):
     return recordings, notes
 
 
-def _find(corpus, speaker, shard, notes):
-    settings = sheets.settings(corpus, speaker)
+def _check(corpus, all_settings):
+    """Refuse settings that cannot be meant; return the recording sheet, or None."""
+    name, root = corpus.get("name"), sheets.folder(corpus)
+    if not root.is_dir():
+        raise InputError("there is no such folder", path=root, fix="set `path` of the corpus in the config")
+    for settings in all_settings:
+        readers.reader(settings["reader"])
+        for kind in ("ema", "audio"):
+            if settings["reader"] != "table" and kind not in settings["files"]:
+                raise InputError(f"`files: {kind}` is not given", row=name, fix="add the pattern")
+    try:
+        groups = re.compile(corpus.get("name_pattern") or "").groupindex
+    except re.error as error:
+        raise InputError(
+            f"`name_pattern` is no regular expression ({error})", row=name, fix="mend the pattern"
+        ) from error
+    if unknown := set(groups) - set(FIELDS):
+        raise InputError(
+            f"`name_pattern` has the unknown groups {', '.join(sorted(unknown))}",
+            row=name,
+            fix=f"use groups among {', '.join(FIELDS)}",
+        )
+    return sheets.read_recordings(corpus["recordings"]) if corpus.get("recordings") else None
+
+
+def _find(corpus, speaker, settings, sheet, shard, notes):
     if settings["reader"] == "table":
         found = _in_table(corpus, speaker, settings)
     else:
-        found = list(_in_folder(corpus, speaker, settings, notes))
+        found = _in_folder(corpus, speaker, settings, sheet, notes)
     if not speaker:
         found = [each for each in found if bucket_of(each.utterance_id, corpus["shards"]) == shard]
     elif not found:
@@ -105,36 +132,35 @@ def _find(corpus, speaker, shard, notes):
     return found
 
 
-def _in_folder(corpus, speaker, settings, notes):
+def _in_folder(corpus, speaker, settings, sheet, notes):
     root, files, name = sheets.folder(corpus), settings["files"], speaker.get("speaker", "")
-    for kind in ("ema", "audio"):
-        if kind not in files:
-            raise InputError(f"`files: {kind}` is not given", row=corpus.get("name"), fix="add the pattern")
-    if not root.is_dir():
-        raise InputError("there is no such folder", path=root, fix="set `path` of the corpus in the config")
-    sheet = sheets.read_recordings(corpus["recordings"]) if corpus.get("recordings") else None
     folder = speaker.get("files") or name
+    found = []
 
     def fill(pattern, stem):
         return pattern.replace("{speaker}", folder).replace("{stem}", stem)
 
     for ema in sorted(root.glob(fill(files["ema"], "*"))):
         stem = (ema.name if ema.is_dir() else ema.stem).removesuffix("_bndl")
-        utterance_id = (
-            stem if not name or re.match(rf"{re.escape(name)}(?![A-Za-z0-9])", stem) else f"{name}_{stem}"
-        )
-        fields = dict.fromkeys(FIELDS, "") | {key: speaker.get(key, "") for key in FIELDS}
-        for key, value in _described(corpus, stem, sheet, utterance_id, name, ema, notes).items():
-            fields[key] = value or fields[key]
-        yield Recording(
-            utterance_id=utterance_id,
-            speaker=name,
-            ema=ema.as_posix(),
-            audio=_one(root, fill(files["audio"], stem)),
-            phones=(root / fill(files["phones"], stem)).as_posix() if files.get("phones") else None,
-            settings=settings,
-            fields=fields,
-        )
+        says_speaker = not name or re.match(rf"{re.escape(name)}(?![A-Za-z0-9])", stem)
+        utterance_id = stem if says_speaker else f"{name}_{stem}"
+        where = {"utterance_id": utterance_id, "speaker": name, "file": ema.as_posix()}
+        with notes.guard(**where):
+            audio_path = _one(root, fill(files["audio"], stem))
+            fields = {key: speaker.get(key) or "" for key in FIELDS}
+            said = _said(stem, corpus.get("name_pattern"), sheet, notes, where)
+            found.append(
+                Recording(
+                    utterance_id=utterance_id,
+                    speaker=name,
+                    ema=ema.as_posix(),
+                    audio=audio_path,
+                    phones=(root / fill(files["phones"], stem)).as_posix() if "phones" in files else None,
+                    settings=settings,
+                    fields=fields | {key: value for key, value in said.items() if value},
+                )
+            )
+    return found
 
 
 def _one(root, pattern):
@@ -149,23 +175,14 @@ def _one(root, pattern):
     return (found[0] if found else root / pattern).as_posix()
 
 
-def _described(corpus, stem, sheet, utterance_id, speaker, ema, notes):
+def _said(stem, pattern, sheet, notes, where):
     """What the file's name and the recording sheet say; the sheet has the last word."""
-    said, where = {}, {"utterance_id": utterance_id, "speaker": speaker, "file": ema.as_posix()}
-    if pattern := corpus.get("name_pattern"):
-        match = re.search(pattern, stem)
-        if unknown := set(re.compile(pattern).groupindex) - set(FIELDS):
-            raise InputError(
-                f"`name_pattern` has the unknown groups {', '.join(sorted(unknown))}",
-                row=corpus.get("name"),
-                fix=f"use groups among {', '.join(FIELDS)}",
-            )
-        if match:
+    said = {}
+    if pattern:
+        if match := re.search(pattern, stem):
             said = match.groupdict("")
         else:
-            notes.add(
-                "warning", "the file's name does not match `name_pattern`", fix="mend the pattern", **where
-            )
+            notes.add("warning", "the file's name does not match `name_pattern`", fix="mend it", **where)
     if sheet is not None:
         if stem in sheet:
             said |= {key: value for key, value in sheet[stem].items() if value and key in FIELDS}
@@ -188,7 +205,7 @@ def _in_table(corpus, speaker, settings):
             audio=(root / row["audio"]).as_posix(),
             phones=None,
             settings=settings,
-            fields={key: row.get(key) or speaker.get(key, "") for key in FIELDS},
+            fields={key: row.get(key) or speaker.get(key) or "" for key in FIELDS},
             inside={"utterance_id": row["utterance_id"]},
         )
         for row in sorted(rows, key=lambda row: row["utterance_id"])

@@ -4,6 +4,7 @@ import zipfile
 
 import huggingface_hub
 import pytest
+from huggingface_hub.errors import HTTPError
 
 from phonoscope.corpora.fetch import fetch
 from phonoscope.errors import InputError
@@ -43,12 +44,23 @@ def test_unpacked_and_put_down_to_a_commit(hub):
     assert not list(hub.glob("outside.txt")) and not list(hub.glob("results/outside.txt"))
 
 
-def test_hub_that_cannot_be_reached(hub, monkeypatch):
+@pytest.mark.parametrize("error", [ConnectionError, HTTPError, ValueError])
+def test_hub_that_cannot_be_reached(hub, monkeypatch, error):
     def fail(self, name, revision):
-        raise ConnectionError("no route to host")
+        raise error("no route to host")
 
     monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", fail)
     with pytest.raises(
         InputError, match=r"corpora\.spire\.hub: the data set Lab/Corpus at revision main.*Fix: .*`path`"
     ):
+        fetch(CORPUS)
+
+
+def test_damaged_archive(hub, monkeypatch):
+    def snapshot_download(repo_id, *, local_dir, **_):
+        local_dir.mkdir(parents=True)
+        (local_dir / "audios.zip").write_bytes(b"PK")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(InputError, match=r"audios\.zip: the archive cannot be unpacked.*Fix: delete it"):
         fetch(CORPUS)

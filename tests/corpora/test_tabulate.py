@@ -156,10 +156,21 @@ def test_a_speaker_without_recordings(make_corpus):
         ({"reader": "tape"}, "no reader `tape`.*Fix: choose one of table, carstens_pos"),
         ({"on_error": "ignore"}, "`ignore` is not known.*Fix: use `stop` or `skip`"),
         ({"files": {"ema": "{speaker}/pos/*.txt"}}, "`files: audio` is not given"),
-        ({"files": {"ema": "{speaker}/pos/*.txt", "audio": "{speaker}/wav/*"}}, "2 audio files fit"),
+        ({"name_pattern": "(?P<task>"}, "`name_pattern` is no regular expression"),
     ],
 )
 def test_bad_settings(make_corpus, change, said):
     corpus, speakers = make_corpus()
     with pytest.raises(InputError, match=said):
-        tabulate(corpus | change, speakers[:1], "a")
+        tabulate(corpus | {"on_error": "skip"} | change, speakers[:1], "a")
+
+
+def test_several_audio_files_fit(make_corpus, tmp_path):
+    corpus, speakers = make_corpus()
+    corpus["files"]["audio"] = "{speaker}/wav/{stem}*.wav"
+    (tmp_path / "a" / "wav" / "T1A_001b.wav").write_bytes(b"")
+    with pytest.raises(InputError, match="2 audio files fit.*Fix: narrow `files: audio`"):
+        tabulate(corpus, speakers[:1], "a")
+    utterances, _, notes = tabulate(corpus | {"on_error": "skip"}, speakers[:1], "a")
+    assert utterances["utterance_id"].to_pylist() == ["a_T2C_002"]
+    assert notes["utterance_id"].to_pylist() == ["a_T1A_001"]
