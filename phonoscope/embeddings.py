@@ -125,27 +125,29 @@ class Writer:
         self._pending, self._pending_rows, self._last = [], 0, None
 
     def __enter__(self):
-        self._stack = ExitStack()
-        partial = self._stack.enter_context(tables.beside(self.path))
-        self._parquet = self._stack.enter_context(
-            pq.ParquetWriter(
-                partial,
-                self._schema,
-                compression={"utterance_id": "zstd", "frame": "zstd", "embedding": "none"},
-                use_dictionary=["utterance_id"],
-                write_statistics=["utterance_id", "frame"],
-                data_page_size=GROUP_MOST * self._width,
-                write_page_checksum=True,
+        with ExitStack() as stack:
+            partial = stack.enter_context(tables.beside(self.path))
+            self._parquet = stack.enter_context(
+                pq.ParquetWriter(
+                    partial,
+                    self._schema,
+                    compression={"utterance_id": "zstd", "frame": "zstd", "embedding": "none"},
+                    use_dictionary=["utterance_id"],
+                    write_statistics=["utterance_id", "frame"],
+                    data_page_size=GROUP_MOST * self._width,
+                    write_page_checksum=True,
+                )
             )
-        )
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, kind, error, trace):
-        if kind is None:
+        if kind is not None:
+            return self._stack.__exit__(kind, error, trace)
+        with self._stack:
             self._flush()
             index = {"utterance_ids": list(self._counts), "n_frames": list(self._counts.values())}
             self._parquet.add_key_value_metadata({INDEX_KEY: json.dumps(index)})
-        return self._stack.__exit__(kind, error, trace)
 
     def append(self, utterance_id, values):
         """Add the frames of one utterance, or the next frames of the one last added.
