@@ -56,6 +56,8 @@ def parse(data, path):
             (name, order + _TYPES[kind], (int(width),)) for _, name, kind, width in _column_lines(lines)
         ]
         record = np.dtype(columns)
+        if not (rate > 0 and np.isfinite([rate, start]).all() and record.itemsize):
+            raise ValueError("no sampling rate, or no column")
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(
             f"the SSFF header is not understood ({type(error).__name__}: {error})",
@@ -63,13 +65,6 @@ def parse(data, path):
             row="header",
             fix="export the track again from EMU",
         ) from error
-    if not (rate > 0 and np.isfinite(rate) and np.isfinite(start) and record.itemsize):
-        raise InputError(
-            "the SSFF header gives no sampling rate or no column",
-            path=path,
-            row="header",
-            fix="export the track again from EMU",
-        )
     n_records, left_over = divmod(len(body), record.itemsize)
     if left_over:
         raise InputError(
