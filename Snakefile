@@ -12,8 +12,8 @@ min_version("9.25")
 HOME = Path(str(workflow.current_basedir)).resolve()
 sys.path.insert(0, str(HOME))
 # Scripts run in processes of their own, wherever that is: they too must find phonoscope.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(HOME), os.environ.get("PYTHONPATH")])
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
 )
 
 from phonoscope.errors import InputError

@@ -54,7 +54,9 @@ def _explain(error, source):
         fix = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(valid)}"
         return InputError(f"unknown key {unknown!r}", path=source, row=where, fix=fix.rstrip("?"))
     if error.validator == "enum":
-        near = difflib.get_close_matches(str(error.instance), list(map(str, error.validator_value)), n=1)
+        near = difflib.get_close_matches(
+            str(error.instance), list(map(str, error.validator_value)), n=1, cutoff=0.5
+        )
         fix = (
             f"did you mean {near[0]}" if near else f"use one of {', '.join(map(str, error.validator_value))}"
         )

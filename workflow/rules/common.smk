@@ -11,6 +11,8 @@ STUDIED = {name: STUDY.models[name] for name in STUDY.articulation["models"]}
 
 EXPERIMENTS = set(STUDY.articulation["experiments"])
 
+HUB_CORPORA = [name for name, corpus in STUDY.corpora.items() if "hub" in corpus]
+
 # The tables that are made per model and then over models.
 SUMMARIES = ["E1", "layers", "E2", "E3", "E4", "E5", "E5_speakers", "speakers"]
 
@@ -59,3 +61,27 @@ def over_models_and_shards(pattern):
     return lambda wildcards: expand(
         pattern, model=STUDIED, shard=STUDY.shards[wildcards.corpus], allow_missing=True
     )
+
+
+def corpus_files(wildcards):
+    """What a corpus's shards wait for: the fetched corpus, the sheet of recordings."""
+    fetched = (
+        ["results/{corpus}/source.json"] if wildcards.corpus in HUB_CORPORA else []
+    )
+    return fetched + [
+        path for path in [STUDY.corpora[wildcards.corpus]["recordings"]] if path
+    ]
+
+
+def checkpoint_files(wildcards):
+    """The files of a local checkpoint; a model of the hub is pinned by its revision instead."""
+    model = STUDY.models[wildcards.model]
+    return settings.local_files(model["path"]) if "path" in model else []
+
+
+def synthetic_utterances(wildcards):
+    """The utterances that the shipped corpus is made of."""
+    from phonoscope.corpora import synthesis_plan
+
+    names = [row["utterance_id"] for row in synthesis_plan.utterances()]
+    return [f"results/synthetic-ema/utterances/{name}.npz" for name in names]

@@ -5,18 +5,6 @@ corpus is scanned to plan the work. Makes results/{corpus}/utterances, segments,
 and quality, and in notes/ what was left out or converted.
 """
 
-HUB_CORPORA = [name for name, corpus in STUDY.corpora.items() if "hub" in corpus]
-
-
-def corpus_files(wildcards):
-    """What a corpus's shards wait for: the fetched corpus, the sheet of recordings."""
-    fetched = (
-        ["results/{corpus}/source.json"] if wildcards.corpus in HUB_CORPORA else []
-    )
-    return fetched + [
-        path for path in [STUDY.corpora[wildcards.corpus]["recordings"]] if path
-    ]
-
 
 rule fetch_corpus:
     input:

@@ -6,12 +6,6 @@ on the model, so each model has its own rule.
 """
 
 
-def checkpoint_files(wildcards):
-    """The files of a local checkpoint; a model of the hub is pinned by its revision instead."""
-    model = STUDY.models[wildcards.model]
-    return settings.local_files(model["path"]) if "path" in model else []
-
-
 rule fetch_model:
     input:
         checkpoint=checkpoint_files,
@@ -51,7 +45,7 @@ for model in STUDY.models:
                     layer=STUDY.layers[model],
                 )
             ),
-            notes=f"results/{{corpus}}/notes/embeddings-{model}-{{shard}}.parquet",
+            notes=f"results/{{corpus}}/notes/embeddings/{model}/{{shard}}.parquet",
         log:
             f"results/logs/embed/{model}/{{corpus}}/{{shard}}.log",
         benchmark:

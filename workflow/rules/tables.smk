@@ -136,7 +136,7 @@ rule list_left_out:
         recordings=over_shards("results/{corpus}/notes/recordings-{shard}.parquet"),
         articulation=over_shards("results/{corpus}/notes/articulation-{shard}.parquet"),
         embeddings=over_models_and_shards(
-            "results/{corpus}/notes/embeddings-{model}-{shard}.parquet"
+            "results/{corpus}/notes/embeddings/{model}/{shard}.parquet"
         ),
         code=sources("workflow/scripts/list_left_out.py"),
     output:

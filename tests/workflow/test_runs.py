@@ -1,0 +1,73 @@
+"""Runs and dry runs as a user would make them."""
+
+import re
+import time
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow
+
+
+def test_everything_was_made(finished):
+    results = finished.folder / "results"
+    tables = {path.stem for path in (results / "tables" / "tiny").glob("*.csv")}
+    assert {"E1", "E5", "comparisons", "published_vs_measured", "quality", "left_out"} <= tables
+    figures = {path.relative_to(results / "figures" / "tiny").as_posix() for path in results.rglob("*.svg")}
+    assert {"layer_profiles.svg", "heatmap.svg", "quality.svg", "trajectories/mel.svg"} <= figures
+    assert all(path.with_suffix(".png").is_file() for path in results.rglob("*.svg"))
+
+
+def test_report(project):
+    project.snakemake("--report", "report.html")
+    report = (project.folder / "report.html").read_text(encoding="utf-8")
+    assert "layer_profiles.svg" in report and "published_vs_measured.csv" in report
+
+
+def test_hidden_states_are_kept_or_not(project):
+    states = project.folder / "results" / "tiny" / "embeddings"
+    assert len(list(states.rglob("*.parquet"))) == 8
+
+    def change(config):
+        config["keep_embeddings"] = False
+        config["models"] = {"mel": config["models"]["mel"]}
+        config["articulation"]["test_share"] = 0.3
+
+    project.config(change)
+    project.snakemake("results/articulation/tiny/scores/mel/layer0.parquet")
+    assert not list((states / "mel").rglob("*.parquet"))
+    assert project.planned("results/articulation/tiny/scores/mel/layer0.parquet") == set()
+
+
+def test_the_paper_can_be_planned_quickly_without_its_corpus(empty):
+    start = time.monotonic()
+    printed = empty.snakemake("-n", "--quiet", "rules", "--configfile", "config/paper.yaml").stdout
+    assert time.monotonic() - start < 10
+    assert int(re.search(r"(?m)^total +(\d+)$", printed)[1]) < 5000
+
+
+def test_a_given_config_takes_the_place_of_the_default(empty):
+    mine = {
+        "corpora": {
+            "mine": {"reader": "table", "path": "x", "speakers": "speakers.tsv", "sensors": {"TT": "TT"}}
+        },
+        "models": {"mel": {"encoder": "mel"}},
+    }
+    (empty.folder / "mine.yaml").write_text(yaml.safe_dump(mine), encoding="utf-8")
+    jobs = empty.planned("--configfile", "mine.yaml")
+    assert {rule for rule, _ in jobs if rule.startswith("embed")} == {"embed_mel"}
+    assert all("corpus=mine" in wildcards for rule, wildcards in jobs if rule != "fetch_model")
+
+
+def test_an_unknown_key_ends_the_run_with_its_name(empty):
+    wrong = empty.snakemake("-n", "--config", "articulation={probe: [ols]}", check=False)
+    assert wrong.returncode and "unknown key 'probe'. Fix: did you mean probes." in wrong.stdout
+
+
+def test_a_missing_corpus_is_said_in_one_line(project):
+    project.config(lambda config: config["corpora"]["tiny"].update(path="nowhere"))
+    wrong = project.snakemake("results/tiny/utterances/s1.parquet", check=False)
+    log = project.folder / "results" / "logs" / "tabulate" / "tiny" / "s1.log"
+    said = [line for line in wrong.stdout.splitlines() if "nowhere" in line and "Fix:" in line]
+    assert wrong.returncode and len(said) == 1 and "(log: results/logs/tabulate/tiny/s1.log)" in said[0]
+    assert "Traceback" in log.read_text(encoding="utf-8") and "Traceback" not in wrong.stdout
