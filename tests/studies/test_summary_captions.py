@@ -1,0 +1,22 @@
+"""Captions are rendered by Snakemake with Jinja and docutils: here as it does it."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+REPORT = Path(__file__).resolve().parents[2] / "workflow/report"
+
+
+@pytest.mark.parametrize("path", sorted(REPORT.glob("*.rst")), ids=lambda path: path.stem)
+def test_captions_are_valid(path):
+    from docutils.core import publish_parts
+    from jinja2 import Environment, StrictUndefined
+
+    snakemake = SimpleNamespace(
+        wildcards=SimpleNamespace(corpus="frost-ema"), rule="draw_speakers", config={}
+    )
+    text = Environment(undefined=StrictUndefined).from_string(path.read_text()).render(snakemake=snakemake)
+    html = publish_parts(text, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})["body"]
+    assert "<p>" in html
+    assert path.stem == "workflow" or "frost-ema" in html
