@@ -49,6 +49,9 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/synthetic.smk"
 
 
+report: "workflow/report/workflow.rst"
+
+
 rule all:
     default_target: True
     input:

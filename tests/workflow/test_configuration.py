@@ -114,6 +114,14 @@ def test_every_key_of_a_corpus_reaches_a_rule():
     assert keys == {*settings.RECORDINGS, *settings.CHANNELS, "speakers", "paper"}
 
 
+def test_every_key_is_explained():
+    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    sections = schema("config")["$defs"]
+    for section in ("corpus", "transformers", "mel", "mfcc", "embeddings", "articulation"):
+        for key in sections[section]["properties"]:
+            assert f"`{key}`" in text, f"{section}: {key}"
+
+
 def test_every_reader_can_be_asked_for():
     assert set(schema("config")["$defs"]["corpus"]["properties"]["reader"]["enum"]) == set(NAMES)
 

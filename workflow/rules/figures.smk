@@ -151,7 +151,7 @@ rule draw_speakers:
     output:
         svg=report(
             "results/figures/{corpus}/speakers.svg",
-            caption="../report/speakers.rst",
+            caption="../report/speakers_figure.rst",
             category="Figures",
             subcategory="{corpus}",
             labels={"figure": "r by speaker"},
