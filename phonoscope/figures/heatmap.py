@@ -7,7 +7,7 @@ import numpy as np
 from phonoscope.figures import style
 
 # Inches: cells wide enough for two digits, rows of panels about as wide as a page.
-_CELL_W, _CELL_H, _LEFT, _GAP, _HEAD, _FOOT, _PAGE = 0.30, 0.235, 0.55, 0.45, 0.3, 0.42, 9.2
+_CELL_W, _CELL_H, _GAP, _HEAD, _FOOT, _PAGE = 0.30, 0.235, 0.4, 0.3, 0.42, 9.2
 
 
 def draw(e2, probe=None, split=None):
@@ -42,25 +42,40 @@ def draw(e2, probe=None, split=None):
         for line, line_height in zip(lines, heights, strict=True):
             left = 0
             for panel in line:
-                box = [left + _LEFT, top - line_height + _FOOT, panel["cells"], _CELL_H * len(channels)]
+                box = [
+                    left + panel["left"],
+                    top - line_height + _FOOT,
+                    panel["cells"],
+                    _CELL_H * len(channels),
+                ]
                 ax = drawn.add_axes(np.array(box) / [width, height, width, height])
                 image = _panel(ax, panel, channels, limits)
                 left += panel["width"]
             top -= line_height
         title = f"Which movement each layer knows (E2: {probe}, held-out {split})"
         drawn.text(0.06 / width, 1 - 0.08 / height, title, va="top", size=10.5)
-        bar = drawn.add_axes([_LEFT / width, 0.38 / height, min(3.2, width - 1) / width, 0.12 / height])
+        bar = drawn.add_axes(
+            [maps[0]["left"] / width, 0.38 / height, min(3.2, width - 1) / width, 0.12 / height]
+        )
         drawn.colorbar(image, cax=bar, orientation="horizontal", label=style.R_LABEL)
         return drawn
 
 
 def _map(rows, model, channels):
+    left = 0.075 * max(map(len, channels)) + 0.15
     values = rows.pivot(index="channel", columns="layer", values="r").reindex(channels)
     cells = _CELL_W * values.shape[1]
     lines = wrap(model, max(int((max(cells, 1.4) + _GAP) / 0.085), 14))
-    width = max(cells, min(0.085 * max(map(len, lines)), 1.4 + _GAP)) + _LEFT + _GAP
+    width = max(cells, min(0.085 * max(map(len, lines)), 1.4 + _GAP)) + left + _GAP
     head = _HEAD + 0.15 * (len(lines) - 1)
-    return {"values": values, "title": "\n".join(lines), "cells": cells, "width": width, "head": head}
+    return {
+        "values": values,
+        "title": "\n".join(lines),
+        "left": left,
+        "cells": cells,
+        "width": width,
+        "head": head,
+    }
 
 
 def _flow(maps):

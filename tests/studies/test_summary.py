@@ -344,3 +344,20 @@ def test_combine_keeps_order_and_empty_tables(planted):
     both_models = summary.combine([frame.assign(model="z"), frame.iloc[:0], frame.assign(model="a")])
     assert list(dict.fromkeys(both_models.model)) == ["z", "a"]
     assert list(summary.combine([frame.iloc[:0]]).columns) == list(frame.columns)
+
+
+def test_figures_are_drawn_from_the_sheets(make_scores, tmp_path):
+    from phonoscope.figures import heatmap, layer_profiles, speakers, tasks_conditions, training_size
+
+    made = summary.summarise_model(make_scores(undefined=0))
+    for name, frame in made.items():
+        sheets.write(frame, tmp_path / f"{name}.csv")
+    read = {name: sheets.read(tmp_path / f"{name}.csv") for name in made}
+    for drawn, panels in [
+        (layer_profiles.draw(read["layers"]), 2),
+        (heatmap.draw(read["E2"]), 2),
+        (training_size.draw(read["E3"]), 1),
+        (tasks_conditions.draw(read["E5"]), 4),
+        (speakers.draw(read["speakers"]), 1),
+    ]:
+        assert len(drawn.axes) == panels
