@@ -100,20 +100,25 @@ def steps(order, sizes):
     return np.where(order == TEST, TEST, np.searchsorted(np.asarray(sizes), order, side="right"))
 
 
-def circular_shift(y, minimum, rng):
+def circular_shifts(y, minimum, count, rng):
     """Targets shifted against the features, round a circle, by at least ``minimum`` frames each way.
+
+    The shifts are spread over the circle (one drawn from each of ``count`` equal parts, in random
+    order): the mean over them is steadier than that of as many independent shifts.
 
     Parameters
     ----------
     y : array of shape (n_frames, n_targets)
     minimum : int
         Least shift in frames; half the length where the sequence is shorter than twice that.
+    count : int
     rng : numpy Generator
 
     Returns
     -------
-    array of shape (n_frames, n_targets)
+    list of ``count`` arrays of shape (n_frames, n_targets)
     """
     n = len(y)
-    by = n // 2 if n <= 2 * minimum else int(rng.integers(minimum, n - minimum + 1))
-    return np.roll(y, by, axis=0)
+    low, high = (minimum, n - minimum) if n > 2 * minimum else (n // 2, n // 2)
+    by = low + (high - low) * (rng.permutation(count) + rng.random(count)) / count
+    return [np.roll(y, int(round(shift)), axis=0) for shift in by]

@@ -5,7 +5,7 @@ E3      the same with a growing number of seconds to train on.
 E4      leave one speaker out, over all speakers (or one utterance, for corpora of a few utterances).
 E5      leave one speaker out within each native-language group, by task and condition.
 
-Every fit has a control in the same solve: its targets circularly shifted by at least a second.
+Every fit has controls in the same solve: its targets circularly shifted by at least a second.
 One pass over the layer accumulates moments and fits E1–E3; E4 and E5 are solved from each speaker's
 moments, and a second pass applies them to the frames of the speaker they have not seen.
 """
@@ -24,7 +24,7 @@ from phonoscope.studies.frames import Corpus
 
 PILOT_FRAMES = 2000
 EXAMPLE_SECONDS = 4.0
-# One matrix of (n_features + 2 n_channels)² doubles is held per unit that is left out.
+# One matrix of (n_features + n_targets)² doubles is held per unit that is left out.
 MAX_UNITS = 100
 
 
@@ -40,11 +40,15 @@ class Rows:
         self.found = []
 
     def add(self, experiment, probe, train, test, r, n_train, n_test, note):
-        """Rows for one fit and test: ``r``, ``n_test`` of shape (2 n_channels,), shifted ones last."""
+        """Rows for one fit and test: ``r``, ``n_train``, ``n_test``, ``note`` per column of _targets."""
         k = len(self.channels)
         for index in np.flatnonzero(n_test[:k] > 0):
-            for metric, at in (("pearson_r", index), ("pearson_r_shifted", index + k)):
-                value = float(r[at])
+            shifted = r[index + k :: k]
+            chance = shifted[np.isfinite(shifted)].mean() if np.isfinite(shifted).any() else np.nan
+            for metric, at, value in (
+                ("pearson_r", index, float(r[index])),
+                ("pearson_r_shifted", index + k, float(chance)),
+            ):
                 undefined = "" if np.isfinite(value) else "r is undefined: no variance"
                 self.found.append(
                     {
@@ -81,7 +85,8 @@ def score(utterances, articulation, embeddings, options, model, layer):
         One per shard, in the same order.
     options : dict
         ``experiments``, ``probes``, ``alphas``, ``splits``, ``training_seconds``, ``test_share``,
-        ``leave_out``, ``frame_alignment``, ``shift_min_s``, ``seed``: the study's section of the config.
+        ``leave_out``, ``frame_alignment``, ``shift_min_s``, ``shifts``, ``seed``: the study's section of the
+        config.
     model : str
     layer : int
 
@@ -127,11 +132,12 @@ class _Study:
         self.units, self.unit_names, self.unit_groups = [], [], []
         self.example = None
 
-    def _both(self, frames):
-        """EMA and its control side by side, of shape (n_frames, 2 n_channels)."""
+    def _targets(self, frames):
+        """EMA and its shifted controls side by side, of shape (n_frames, (1 + n_shifts) n_channels)."""
         minimum = int(np.ceil(self.options["shift_min_s"] / frames.hop_s))
         rng = designs.generator(self.options["seed"], frames.speaker, "shift")
-        return np.hstack([frames.y, designs.circular_shift(frames.y, minimum, rng)])
+        shifted = designs.circular_shifts(frames.y, minimum, self.options["shifts"], rng)
+        return np.hstack([frames.y, *shifted])
 
     def _unit(self, frames):
         """Unit (speaker or utterance) of each frame, and the units' names."""
@@ -146,7 +152,7 @@ class _Study:
         for frames in self.corpus:
             if self.shift is None:
                 self.shift = frames.x[:PILOT_FRAMES].mean(axis=0, dtype=np.float64)
-            y = self._both(frames)
+            y = self._targets(frames)
             total = None
             for split in splits:
                 found = self._split(frames, y, split)
@@ -230,7 +236,7 @@ class _Study:
 
     def _leave_one_out(self, experiment, members, prefix):
         """Fits on all ``members`` but one: (experiment, probe, unit name) -> (train words, Fit)."""
-        n_targets = 2 * len(self.corpus.channels)
+        n_targets = (1 + self.options["shifts"]) * len(self.corpus.channels)
         word = "except" if self.options["leave_out"] == "speaker" else "except_utterance"
         found = {}
         for probe in self.probes:
@@ -250,7 +256,7 @@ class _Study:
         """Triangular factors of units' frames where ``targets`` are valid: the fall-back of OLS."""
         found = {}
         for frames in self.corpus:
-            y = self._both(frames)[:, targets]
+            y = self._targets(frames)[:, targets]
             unit, names = self._unit(frames)
             valid = ~np.isnan(y[:, 0])
             for index, name in enumerate(names):
@@ -261,7 +267,7 @@ class _Study:
 
     def _test(self, frames, fits):
         """Rows of E4 and E5 for the units of one speaker."""
-        y = self._both(frames)
+        y = self._targets(frames)
         unit, names = self._unit(frames)
         for (experiment, probe, name), (train, fit) in fits.items():
             if name not in names:

@@ -34,6 +34,7 @@ SCORE = (
     "alphas",
     "frame_alignment",
     "shift_min_s",
+    "shifts",
     "seed",
 )
 
