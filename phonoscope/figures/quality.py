@@ -25,7 +25,7 @@ def draw(quality, corpus=""):
     """
     if quality.empty:
         return style.message("The corpus has no recording that could be read.", "Quality of the recordings")
-    speakers, channels = sorted(set(quality.speaker)), sorted(set(quality.channel))
+    speakers, channels = style.natural(quality.speaker), sorted(set(quality.channel))
 
     def grid(column):
         return quality.pivot(index="speaker", columns="channel", values=column).reindex(
@@ -35,8 +35,9 @@ def draw(quality, corpus=""):
     out, n = grid("n_left_out").fillna(0).to_numpy(), grid("n_recordings").to_numpy()
     with style.styled():
         names = 0.075 * max(map(len, speakers)) + 0.25
+        foot = 0.62 + 0.055 * max(map(len, channels))
         cells = max(_CELL_W * len(channels), 1.9)
-        width, height = names + 2 * cells + 0.5, _CELL_H * len(speakers) + 1.6
+        width, height = names + 2 * cells + 0.5, _CELL_H * len(speakers) + foot + 0.6
         drawn = style.figure(width, height)
         panels = [
             ("SD of the movement (mm)", grid("sd_mm").to_numpy(), "{:.1f}", style.HEAT, None),
@@ -44,7 +45,7 @@ def draw(quality, corpus=""):
         ]
         for i, (title, values, form, colours, most) in enumerate(panels):
             left = names + i * (cells + 0.3)
-            box = np.array([left, 1.0, cells, _CELL_H * len(speakers)]) / [width, height, width, height]
+            box = np.array([left, foot, cells, _CELL_H * len(speakers)]) / [width, height, width, height]
             ax = drawn.add_axes(box)
             image = _panel(ax, values, form, colours, most)
             _mark(ax, out, n)

@@ -4,6 +4,7 @@ Colours are those of Okabe & Ito (2008), told apart by people who are colour-bli
 markers tell models apart and line styles tell trained, untrained and baseline.
 """
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from textwrap import wrap
@@ -226,6 +227,13 @@ def ink(colour):
     """Black or white, whichever can be read on ``colour`` (RGBA)."""
     red, green, blue = colour[:3]
     return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
+
+
+def natural(names):
+    """Distinct names in the order a reader expects: s2 before s10."""
+    return sorted(
+        set(names), key=lambda name: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", name)]
+    )
 
 
 def choose(frame, column, wanted=None, preferred=()):

@@ -40,14 +40,14 @@ def draw(e5, probe=None):
         drawn = style.figure(3.4 * len(columns) + 2.2, height, layout="constrained")
         axes = drawn.subplots(len(groups), len(columns), sharex=True, sharey=True, squeeze=False)
         for j, (by, part) in enumerate(columns):
-            levels = sorted(set(part[by]))
+            levels = style.natural(part[by])
             for ax, group in zip(axes[:, j], groups, strict=True):
                 _panel(ax, part[part.group == group], by, levels, models)
                 ax.set_title(f"{group}: by {by}")
             axes[-1, j].set_xlabel(style.R_LABEL)
         legend = None
         for by, part in columns:
-            handles = _handles(sorted(set(part[by])), chance=by == columns[-1][0])
+            handles = _handles(style.natural(part[by]), chance=by == columns[-1][0])
             legend = style.legend_below(drawn, handles, title=by, above=legend)
         drawn.suptitle(
             f"Speakers not trained on, at each model's best layer (E5, {probe})", x=0.01, ha="left"

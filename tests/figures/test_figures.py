@@ -259,3 +259,8 @@ def test_silence_and_other_utterances_phones(make_run):
     drawn = trajectories.draw(run.predictions(), np.zeros(16000 * 4), 16000, segments)
     drawn.draw_without_rendering()
     assert len(drawn.axes) == 1 + 4
+
+
+def test_speakers_stand_in_the_order_of_their_numbers():
+    assert style.natural(["s10", "s2", "s1", "s2", "a"]) == ["a", "s1", "s2", "s10"]
+    assert style.natural(["T1", "1", "T10", "10", "9"]) == ["1", "9", "10", "T1", "T10"]

@@ -13,10 +13,9 @@ def test_captions_are_valid(path):
     from docutils.core import publish_parts
     from jinja2 import Environment, StrictUndefined
 
-    snakemake = SimpleNamespace(
-        wildcards=SimpleNamespace(corpus="frost-ema"), rule="draw_speakers", config={}
-    )
+    snakemake = SimpleNamespace(wildcards=SimpleNamespace(corpus="frost-ema"))
     text = Environment(undefined=StrictUndefined).from_string(path.read_text()).render(snakemake=snakemake)
+    text += "\n\n.. _Workflow: javascript:show_panel('workflow')\n"
     html = publish_parts(text, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})["body"]
     assert "<p>" in html
     assert path.stem == "workflow" or "frost-ema" in html
