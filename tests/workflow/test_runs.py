@@ -1,7 +1,7 @@
 """Runs and dry runs as a user would make them."""
 
+import os
 import re
-import time
 
 import pytest
 import yaml
@@ -40,9 +40,10 @@ def test_hidden_states_are_kept_or_not(project):
 
 
 def test_the_paper_can_be_planned_quickly_without_its_corpus(empty):
-    start = time.monotonic()
+    # Seconds of one core, as a dry run uses no more: other work on the machine does not count.
+    start = sum(os.times()[2:4])
     printed = empty.snakemake("-n", "--quiet", "rules", "--configfile", "config/paper.yaml").stdout
-    assert time.monotonic() - start < 10
+    assert sum(os.times()[2:4]) - start < 10
     assert int(re.search(r"(?m)^total +(\d+)$", printed)[1]) < 5000
 
 

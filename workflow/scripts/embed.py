@@ -5,14 +5,19 @@ from pathlib import Path
 
 from phonoscope import tables
 from phonoscope.encoders.extract import extract
+from phonoscope.encoders.lease import lease_gpu
 from phonoscope.encoders.load import load
 from phonoscope.joblog import log_to
 
 log_to(snakemake.log[0])
+device = "cpu"
+if snakemake.resources.gpu:
+    lease_gpu()
+    device = "cuda"
 model = json.loads(snakemake.params.model)
 manifest = json.loads(Path(snakemake.input.model).read_text(encoding="utf-8"))
 options = json.loads(snakemake.params.options) | {"batch_seconds": snakemake.resources.batch_seconds}
-encoder = load(model, manifest.get("folder"), "cuda" if snakemake.resources.gpu else "cpu")
+encoder = load(model, manifest["folder"], device)
 paths = dict(zip(encoder.layers, snakemake.output.layers, strict=True))
 utterances = tables.read(snakemake.input.utterances)
 provenance = {"model": model, "manifest": manifest}
