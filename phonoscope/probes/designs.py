@@ -100,25 +100,23 @@ def steps(order, sizes):
     return np.where(order == TEST, TEST, np.searchsorted(np.asarray(sizes), order, side="right"))
 
 
-def circular_shifts(y, minimum, count, rng):
-    """Targets shifted against the features, round a circle, by at least ``minimum`` frames each way.
-
-    The shifts are spread over the circle (one drawn from each of ``count`` equal parts, in random
-    order): the mean over them is steadier than that of as many independent shifts.
+def circular_shift(y, by, nearest):
+    """Targets moved by ``by`` frames against the features, round a circle.
 
     Parameters
     ----------
     y : array of shape (n_frames, n_targets)
-    minimum : int
-        Least shift in frames; half the length where the sequence is shorter than twice that.
-    count : int
-    rng : numpy Generator
+    by : int
+        Frames; positive for targets that come late.
+    nearest : int
+        Round the circle, no frame may end up nearer than this to its own; half the length is taken
+        where the sequence is too short for that.
 
     Returns
     -------
-    list of ``count`` arrays of shape (n_frames, n_targets)
+    array of shape (n_frames, n_targets)
     """
     n = len(y)
-    low, high = (minimum, n - minimum) if n > 2 * minimum else (n // 2, n // 2)
-    by = low + (high - low) * (rng.permutation(count) + rng.random(count)) / count
-    return [np.roll(y, int(round(shift)), axis=0) for shift in by]
+    if n < 2 * nearest:
+        return np.roll(y, n // 2, axis=0)
+    return np.roll(y, int(np.sign(by)) * min(abs(by), n - nearest), axis=0)

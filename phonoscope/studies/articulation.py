@@ -85,8 +85,7 @@ def score(utterances, articulation, embeddings, options, model, layer):
         One per shard, in the same order.
     options : dict
         ``experiments``, ``probes``, ``alphas``, ``splits``, ``training_seconds``, ``test_share``,
-        ``leave_out``, ``frame_alignment``, ``shift_min_s``, ``shifts``, ``seed``: the study's section of the
-        config.
+        ``leave_out``, ``frame_alignment``, ``shifts_s``, ``seed``: the study's section of the config.
     model : str
     layer : int
 
@@ -134,10 +133,9 @@ class _Study:
 
     def _targets(self, frames):
         """EMA and its shifted controls side by side, of shape (n_frames, (1 + n_shifts) n_channels)."""
-        minimum = int(np.ceil(self.options["shift_min_s"] / frames.hop_s))
-        rng = designs.generator(self.options["seed"], frames.speaker, "shift")
-        shifted = designs.circular_shifts(frames.y, minimum, self.options["shifts"], rng)
-        return np.hstack([frames.y, *shifted])
+        nearest = int(np.ceil(1.0 / frames.hop_s))
+        shifts = [round(shift / frames.hop_s) for shift in self.options["shifts_s"]]
+        return np.hstack([frames.y, *(designs.circular_shift(frames.y, by, nearest) for by in shifts)])
 
     def _unit(self, frames):
         """Unit (speaker or utterance) of each frame, and the units' names."""
@@ -236,7 +234,7 @@ class _Study:
 
     def _leave_one_out(self, experiment, members, prefix):
         """Fits on all ``members`` but one: (experiment, probe, unit name) -> (train words, Fit)."""
-        n_targets = (1 + self.options["shifts"]) * len(self.corpus.channels)
+        n_targets = (1 + len(self.options["shifts_s"])) * len(self.corpus.channels)
         word = "except" if self.options["leave_out"] == "speaker" else "except_utterance"
         found = {}
         for probe in self.probes:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from phonoscope.probes.designs import (
     TEST,
-    circular_shifts,
+    circular_shift,
     generator,
     split_frames,
     split_utterances,
@@ -69,15 +69,10 @@ def test_a_split_depends_on_seed_and_speaker_only():
         assert (split_utterances(utterance, strata, 0.2, generator(*other))[0] != one[0]).any()
 
 
-@given(
-    n=st.integers(2, 300),
-    minimum=st.integers(1, 60),
-    count=st.integers(1, 6),
-    seed=st.integers(0, 99),
-)
-def test_shifts_are_far_enough_both_ways_round(n, minimum, count, seed):
-    shifted = circular_shifts(np.arange(n)[:, None], minimum, count, generator(seed))
-    assert len(shifted) == count
-    for one in shifted:
-        (by,) = np.flatnonzero(one[:, 0] == 0)
-        assert min(by, n - by) >= min(minimum, n // 2)
+@given(n=st.integers(2, 300), nearest=st.integers(1, 60), by=st.integers(-400, 400).filter(bool))
+def test_shifts_are_far_enough_both_ways_round(n, nearest, by):
+    by = by if abs(by) >= nearest else nearest * np.sign(by)
+    (moved,) = np.flatnonzero(circular_shift(np.arange(n)[:, None], by, nearest)[:, 0] == 0)
+    assert min(moved, n - moved) >= min(nearest, n // 2)
+    if abs(by) <= n - nearest:
+        assert moved == by % n

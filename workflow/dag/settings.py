@@ -33,8 +33,7 @@ SCORE = (
     "leave_out",
     "alphas",
     "frame_alignment",
-    "shift_min_s",
-    "shifts",
+    "shifts_s",
     "seed",
 )
 
