@@ -39,6 +39,8 @@ COLUMNS = {
     ],
 }
 
+_COUNTED = {"undefined": ("undefined", "sum"), "reason": ("reason", "max")}
+
 _CELL = [
     *["experiment", "probe", "model", "layer", "split", "seconds", "group", "task", "condition"],
     *["speaker", "channel"],
@@ -75,9 +77,9 @@ def summarise_model(scores):
     made = {
         "E1": _e1(speakers[speakers.experiment == "E1"], best),
         "layers": layers,
-        "E2": over_speakers(e1, ["model", "probe", "split", "layer", "channel"]),
+        "E2": over_speakers(_of_channels(e1), ["model", "probe", "split", "layer", "channel"]),
         "E3": _e3(cells[cells.experiment == "E3"]),
-        "E4": pd.concat([e4, over_channels(e4).assign(channel="all")]),
+        "E4": pd.concat([_of_channels(e4), over_channels(e4).assign(channel="all")]),
         "speakers": at_best,
         **_e5(cells[cells.experiment == "E5"], best),
     }
@@ -128,18 +130,20 @@ def speaker_cells(scores):
     """r and chance per speaker and channel, a row for each thing that was tested.
 
     A speaker tested one utterance at a time gets the mean of r over utterances and the sum of
-    their frames; ``undefined`` counts those where r is.
+    their frames. ``undefined`` counts the tests without an r, ``reason`` says why (one of the
+    reasons, where there are several). What could not be fitted at all has the channel "".
     """
     pearson = scores.filter(pc.is_in(scores["metric"], pa.array(["pearson_r", "pearson_r_shifted"])))
-    frame = pearson.drop_columns(["n_train", "note"]).to_pandas()
+    frame = pearson.drop_columns(["n_train"]).to_pandas()
     frame = frame.rename(columns={"target": "channel"}).join(_parse_designs(frame.train, frame.test))
     frame["undefined"] = frame.value.isna()
+    frame["reason"] = frame.note.fillna("").where(frame.undefined, "")
     by_metric = dict(list(frame.groupby("metric")))
     real, shifted = (
         by_metric.get(metric, frame.iloc[:0]).groupby(_CELL, sort=False, dropna=False, as_index=False)
         for metric in ("pearson_r", "pearson_r_shifted")
     )
-    cells = real.agg(r=("value", "mean"), n_test=("n_test", "sum"), undefined=("undefined", "sum"))
+    cells = real.agg(r=("value", "mean"), n_test=("n_test", "sum"), **_COUNTED)
     return cells.merge(shifted.agg(chance=("value", "mean")), on=_CELL, how="left")
 
 
@@ -169,13 +173,15 @@ def _words(text):
     return dict(re.findall(r"(\w+)=(.*?)(?=\s+\w+=|\s*$)", text))
 
 
+def _of_channels(cells):
+    return cells[cells.channel != ""]
+
+
 def over_channels(cells):
     """Mean over channels of every speaker: as ``cells``, without the column channel."""
     keys = [key for key in _CELL if key != "channel" and key in cells]
     grouped = cells.groupby(keys, sort=False, as_index=False, dropna=False)
-    return grouped.agg(
-        r=("r", "mean"), chance=("chance", "mean"), n_test=("n_test", "max"), undefined=("undefined", "sum")
-    )
+    return grouped.agg(r=("r", "mean"), chance=("chance", "mean"), n_test=("n_test", "max"), **_COUNTED)
 
 
 def over_speakers(frame, keys):
@@ -184,7 +190,8 @@ def over_speakers(frame, keys):
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per speaker and combination: columns ``keys``, speaker, r, chance, n_test, undefined.
+        One row per speaker and combination: columns ``keys``, speaker, r, chance, n_test,
+        undefined, reason.
     keys : list of str
 
     Returns
@@ -206,16 +213,19 @@ def over_speakers(frame, keys):
         chance=("chance", "mean"),
         n_speakers=("r", "count"),
         n_test=("n_test", "sum"),
-        undefined=("undefined", "sum"),
+        **_COUNTED,
     )
     result["ci_low"], result["ci_high"] = low, high
     alone = np.where(result.n_speakers == 1, "one speaker: no interval", "")
     result["note"] = ["; ".join(filter(None, parts)) for parts in zip(alone, _undefined(result), strict=True)]
-    return result.drop(columns="undefined")
+    return result.drop(columns=["undefined", "reason"])
 
 
 def _undefined(frame):
-    return np.where(frame.undefined > 0, frame.undefined.astype(str) + " undefined r left out", "")
+    """What the note says of scores that there are not."""
+    some = frame.undefined.astype(str) + " without r"
+    why = frame.reason.where(frame.reason == "", " (" + frame.reason + ")")
+    return np.where(frame.undefined > 0, some + why, "")
 
 
 def _best_layers(layers, design):
@@ -228,9 +238,7 @@ def _best_layers(layers, design):
 def _over_layers(speakers, keys):
     """Mean over layers of every speaker: ``keys``, speaker, then the columns of over_speakers."""
     grouped = speakers.groupby([*keys, "speaker"], sort=False, as_index=False)
-    return grouped.agg(
-        r=("r", "mean"), chance=("chance", "mean"), n_test=("n_test", "max"), undefined=("undefined", "sum")
-    )
+    return grouped.agg(r=("r", "mean"), chance=("chance", "mean"), n_test=("n_test", "max"), **_COUNTED)
 
 
 def _e1(speakers, best):
@@ -252,7 +260,7 @@ def _e3(cells):
 def _e5(cells, best):
     """E5 by group, task, condition and channel; "best" is one layer for all groups, so that they compare."""
     keys = ["model", "probe", "layer", "group", "task", "condition", "channel"]
-    speakers = pd.concat([cells, over_channels(cells).assign(channel="all")])
+    speakers = pd.concat([_of_channels(cells), over_channels(cells).assign(channel="all")])
     best = best.loc[best.experiment == "E5", ["model", "probe", "best_layer"]]
     every = over_speakers(speakers, keys).merge(best, on=["model", "probe"], how="left")
     at_best = every[every.layer == every.best_layer].assign(layer="best")

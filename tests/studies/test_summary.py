@@ -112,7 +112,7 @@ def assert_row(row, rows, shifted):
     assert (row.ci_low, row.ci_high) == pytest.approx((low[0], high[0]), nan_ok=True)
     assert row.chance == pytest.approx(mean(by_speaker(shifted).values()), nan_ok=True)
     undefined = sum(r["value"] is None for r in rows)
-    assert (f"{undefined} undefined" in row.note) == (undefined > 0)
+    assert (f"{undefined} without r (r is undefined)" in row.note) == (undefined > 0)
 
 
 def both(rows, **wanted):
@@ -361,3 +361,33 @@ def test_figures_are_drawn_from_the_sheets(make_scores, tmp_path):
         (speakers.draw(read["speakers"]), 1),
     ]:
         assert len(drawn.axes) == panels
+
+
+def test_what_could_not_be_fitted_is_named_and_no_channel(make_scores):
+    from pyarrow import concat_tables
+
+    skipped = {"probe": "ols", "model": "m", "layer": 1, "target": "", "metric": "pearson_r", "n_test": 0}
+    rows = [
+        skipped
+        | {
+            "experiment": "E5",
+            "train": "group=c except=c1",
+            "test": "speaker=c1",
+            "note": "one speaker in the group",
+        },
+        skipped
+        | {"experiment": "E1", "train": "speaker=c1 split=frames part=train", "note": "too short"}
+        | {"test": "speaker=c1 split=frames part=test"},
+    ]
+    scores = make_scores(undefined=0)
+    without = summary.summarise_model(scores)
+    made = summary.summarise_model(concat_tables([scores, tables.from_rows(rows, tables.SCORES)]))
+    for name in ("E2", "E4", "E5_speakers", "speakers"):
+        assert set(made[name].get("channel", "all")) == set(without[name].get("channel", "all"))
+    alone = made["E5"].query("group == 'c'")
+    assert list(alone.note) == ["1 without r (one speaker in the group)"] * len(alone)
+    assert alone.r.isna().all() and (alone.n_speakers == 0).all() and (alone.channel == "all").all()
+    row = made["layers"].query("experiment == 'E1' and split == 'frames' and layer == 1").squeeze()
+    same = without["layers"].query("experiment == 'E1' and split == 'frames' and layer == 1").squeeze()
+    assert row.note == "1 without r (too short)"
+    assert (row.r, row.ci_low, row.n_speakers) == (same.r, same.ci_low, same.n_speakers)
