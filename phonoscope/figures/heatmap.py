@@ -28,7 +28,7 @@ def draw(e2, probe=None, split=None):
     rows, probe = style.choose(rows, "probe", probe)
     rows, split = style.choose(rows, "split", split, ["utterances"])
     if rows.empty:
-        return style.message("E1 gave no score, so there is none per channel.", "Layers and channels")
+        return style.message("E1 gave no score, so that there is none per channel.", "Layers and channels")
     channels = sorted(set(rows.channel))
     maps = [_map(rows[rows.model == model], model, channels) for model in dict.fromkeys(rows.model)]
     lines = _flow(maps)

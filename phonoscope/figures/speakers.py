@@ -31,7 +31,7 @@ def draw(speakers, groups=None, probe=None):
     rows = speakers[(speakers.experiment == "E4") & speakers.r.notna()]
     rows, probe = style.choose(rows, "probe", probe)
     if rows.empty:
-        return style.message("E4 gave no score: leaving one speaker out needs two.", "Speakers")
+        return style.message("E4 gave no score: it was not run, or there is one speaker only.", "Speakers")
     models, names = list(dict.fromkeys(rows.model)), sorted(set(rows.speaker))
     groups = {name: (groups or {}).get(name, "") for name in names}
     kinds = {group: _GROUPS[i % len(_GROUPS)] for i, group in enumerate(sorted(set(groups.values())))}

@@ -160,10 +160,10 @@ def _freeze(drawn):
 def message(text, title=None):
     """A small figure that says why there is nothing to draw."""
     with styled():
-        made = figure(6, 1.2)
+        made = figure(6, 0.9)
         if title:
-            made.text(0.02, 0.75, title, weight="bold", size=10)
-        made.text(0.02, 0.5, "\n".join(wrap(text, 90)), va="top", color=GREY)
+            made.text(0.02, 0.8, title, weight="bold", size=10)
+        made.text(0.02, 0.62, "\n".join(wrap(text, 90)), va="top", color=GREY)
         return made
 
 

@@ -28,7 +28,9 @@ def draw(e3, roles=None, probe=None, split=None):
     rows, probe = style.choose(rows, "probe", probe)
     rows, split = style.choose(rows, "split", split, ["utterances"])
     if rows.empty:
-        return style.message("E3 gave no score: no speaker has enough speech to train on.", "Training size")
+        return style.message(
+            "E3 gave no score: it was not run, or no speaker has enough speech to train on.", "Training size"
+        )
     with style.styled():
         found = style.looks(rows.model, roles)
         families = curves.families(found)
