@@ -16,6 +16,7 @@ OVER_MODELS = {
         "combine",
         "compare_models",
         "compare_published",
+        "show_tables",
         "draw_layer_profiles",
         "draw_heatmap",
         "draw_training_size",

@@ -21,7 +21,7 @@ def test_everything_was_made(finished):
 def test_report(project):
     project.snakemake("--report", "report.html")
     report = (project.folder / "report.html").read_text(encoding="utf-8")
-    assert "layer_profiles.svg" in report and "published_vs_measured.csv" in report
+    assert "layer_profiles.svg" in report and "published_vs_measured.html" in report
 
 
 def test_hidden_states_are_kept_or_not(project):

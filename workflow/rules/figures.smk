@@ -180,7 +180,7 @@ rule draw_quality:
     output:
         svg=report(
             "results/figures/{corpus}/quality.svg",
-            caption="../report/quality.rst",
+            caption="../report/quality_figure.rst",
             category="Recordings",
             subcategory="{corpus}",
             labels={"figure": "quality of the recordings"},

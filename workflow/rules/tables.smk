@@ -1,13 +1,30 @@
 """Tables over models, one folder per corpus: what a paper prints, and what it rests on.
 
 Needs the summaries of each model, and the quality tables and notes of the corpus. Makes
-results/tables/{corpus}.
+results/tables/{corpus}: each table as CSV, and as a page for the report.
 """
 
+RECORDINGS = {"quality": "quality", "left_out": "left out, converted, warned about"}
+
+TABLES = {
+    "E1": "E1: r per model",
+    "layers": "r per layer",
+    "E2": "E2: r per layer and channel",
+    "E3": "E3: r per training size",
+    "E4": "E4: r per speaker left out",
+    "E5": "E5: r per native language, task and condition",
+    "E5_speakers": "E5 per speaker",
+    "speakers": "r per speaker at the best layer",
+    "comparisons": "models compared over speakers",
+    "published_vs_measured": "published and measured",
+    **RECORDINGS,
+}
+
 STUDY_TABLES = expand(
-    "results/tables/{corpus}/{table}.csv",
+    "results/tables/{corpus}/{table}.{format}",
     corpus=STUDY.articulation["corpora"],
-    table=[*SUMMARIES, "comparisons", "published_vs_measured", "quality", "left_out"],
+    table=TABLES,
+    format=["csv", "html"],
 )
 
 
@@ -21,16 +38,11 @@ rule combine:
         ],
         code=sources("workflow/scripts/combine.py"),
     output:
-        [
-            report(
-                f"results/tables/{{corpus}}/{table}.csv",
-                caption=f"../report/{table}.rst",
-                category="Tables",
-                subcategory="{corpus}",
-                labels={"table": table},
-            )
-            for table in SUMMARIES
-        ],
+        expand(
+            "results/tables/{corpus}/{table}.csv",
+            table=SUMMARIES,
+            allow_missing=True,
+        ),
     log:
         "results/logs/combine/{corpus}.log",
     benchmark:
@@ -50,13 +62,7 @@ rule compare_models:
         speakers="results/tables/{corpus}/speakers.csv",
         code=sources("workflow/scripts/compare_models.py"),
     output:
-        report(
-            "results/tables/{corpus}/comparisons.csv",
-            caption="../report/comparisons.rst",
-            category="Tables",
-            subcategory="{corpus}",
-            labels={"table": "comparisons of models"},
-        ),
+        "results/tables/{corpus}/comparisons.csv",
     log:
         "results/logs/compare_models/{corpus}.log",
     benchmark:
@@ -81,13 +87,7 @@ rule compare_published:
         published=shipped("resources/published/articulation.csv"),
         code=sources("workflow/scripts/compare_published.py"),
     output:
-        report(
-            "results/tables/{corpus}/published_vs_measured.csv",
-            caption="../report/published.rst",
-            category="Tables",
-            subcategory="{corpus}",
-            labels={"table": "published and measured"},
-        ),
+        "results/tables/{corpus}/published_vs_measured.csv",
     log:
         "results/logs/compare_published/{corpus}.log",
     benchmark:
@@ -110,13 +110,7 @@ rule assess_quality:
         quality=over_shards("results/{corpus}/quality/{shard}.parquet"),
         code=sources("workflow/scripts/assess_quality.py"),
     output:
-        report(
-            "results/tables/{corpus}/quality.csv",
-            caption="../report/quality_table.rst",
-            category="Recordings",
-            subcategory="{corpus}",
-            labels={"table": "quality"},
-        ),
+        "results/tables/{corpus}/quality.csv",
     log:
         "results/logs/assess_quality/{corpus}.log",
     benchmark:
@@ -140,13 +134,7 @@ rule list_left_out:
         ),
         code=sources("workflow/scripts/list_left_out.py"),
     output:
-        report(
-            "results/tables/{corpus}/left_out.csv",
-            caption="../report/left_out.rst",
-            category="Recordings",
-            subcategory="{corpus}",
-            labels={"table": "left out, converted, warned about"},
-        ),
+        "results/tables/{corpus}/left_out.csv",
     log:
         "results/logs/list_left_out/{corpus}.log",
     benchmark:
@@ -159,3 +147,34 @@ rule list_left_out:
         runtime=30,
     script:
         "../scripts/list_left_out.py"
+
+
+rule show_tables:
+    input:
+        tables=expand(
+            "results/tables/{corpus}/{table}.csv", table=TABLES, allow_missing=True
+        ),
+        code=sources("workflow/scripts/show_tables.py"),
+    output:
+        [
+            report(
+                f"results/tables/{{corpus}}/{table}.html",
+                caption=f"../report/{table}.rst",
+                category="Recordings" if table in RECORDINGS else "Tables",
+                subcategory="{corpus}",
+                labels={"table": TABLES[table]},
+            )
+            for table in TABLES
+        ],
+    log:
+        "results/logs/show_tables/{corpus}.log",
+    benchmark:
+        "results/benchmarks/show_tables/{corpus}.tsv"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/show_tables.py"
