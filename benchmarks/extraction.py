@@ -11,7 +11,7 @@ and 4N utterances.
 import argparse
 import json
 import os
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -78,13 +78,19 @@ def load_shape(folder, **config):
 
 
 def timed(function, *args):
-    start = time.perf_counter()
+    """Seconds taken by the clock."""
+    return clocked(function, *args)[0]
+
+
+def clocked(function, *args):
+    """Seconds taken by the clock, and by all threads of this process on a CPU."""
+    start, cpu = time.perf_counter(), time.process_time()
     function(*args)
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - cpu
 
 
 def compare(repeats, seconds):
-    """Seconds taken by each way, a list of ``repeats`` each, taken in turn."""
+    """(clock, CPU) seconds of each way, a list of ``repeats`` each, taken in turn."""
     import torch
 
     from phonoscope.corpora import audio
@@ -101,9 +107,9 @@ def compare(repeats, seconds):
         forward_alone(network, waves[:1])
         encoder.forward([waves[0][0].numpy()])
         for _ in range(repeats):
-            times["plain loop"].append(timed(plain_loop, network, encoder.extractor, utterances, folder))
-            times["forward alone"].append(timed(forward_alone, network, waves))
-            times["phonoscope"].append(timed(extract, encoder, utterances, paths, OPTIONS, {}))
+            times["plain loop"].append(clocked(plain_loop, network, encoder.extractor, utterances, folder))
+            times["forward alone"].append(clocked(forward_alone, network, waves))
+            times["phonoscope"].append(clocked(extract, encoder, utterances, paths, OPTIONS, {}))
     return times
 
 
@@ -118,13 +124,14 @@ def peak_of(n):
         encoder, _ = load_shape(folder / "model", **narrow_front)
         paths = {layer: folder / f"layer{layer}.parquet" for layer in encoder.layers}
         extract(encoder, utterances, paths, OPTIONS, {})
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not getrusage: its maximum is handed down from the parent process.
+    print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--peak-of", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -133,9 +140,11 @@ def main():
     import torch
 
     torch.set_num_threads(arguments.threads)
-    seconds = np.random.default_rng(1).uniform(5, 10, 10).round(2).tolist()
+    seconds = np.random.default_rng(1).uniform(5, 10, 6).round(2).tolist()
     times = compare(arguments.repeats, seconds)
-    medians = {name: statistics.median(values) for name, values in times.items()}
+    medians, cpu = (
+        {name: statistics.median(pair[k] for pair in pairs) for name, pairs in times.items()} for k in (0, 1)
+    )
     peaks = {}
     for n in (60, 240):
         done = subprocess.run(
@@ -146,15 +155,18 @@ def main():
         "audio_s": round(sum(seconds), 1),
         "threads": arguments.threads,
         "load_average": os.getloadavg(),
-        "times_s": times,
+        "clock_and_cpu_s": times,
         "median_s": medians,
+        "median_cpu_s": cpu,
         "plain_loop_over_phonoscope": medians["plain loop"] / medians["phonoscope"],
         "phonoscope_over_forward": medians["phonoscope"] / medians["forward alone"],
+        "plain_loop_over_phonoscope_cpu": cpu["plain loop"] / cpu["phonoscope"],
+        "phonoscope_over_forward_cpu": cpu["phonoscope"] / cpu["forward alone"],
         "peak_mb_by_utterances": peaks,
     }
     print("| extraction, wav2vec2-base shape, CPU | plain loop | forward alone | Phonoscope | peak memory |")
     print("|---|---|---|---|---|")
-    speeds = " | ".join(f"{value:.2f} s" for value in medians.values())
+    speeds = " | ".join(f"{medians[name]:.2f} s ({cpu[name]:.2f} s CPU)" for name in medians)
     memory = ", ".join(f"{value} MB at {n}" for n, value in peaks.items())
     print(f"| {result['audio_s']} s of audio, {arguments.threads} threads | {speeds} | {memory} utterances |")
     if arguments.out:

@@ -36,11 +36,16 @@ class TransformerEncoder:
         self, name, model, layers, depth, extractor, final_norm="raw", device="cpu", precision="float32"
     ):
         import torch
+        from torch.nn.utils import parametrize
 
         self.name, self.layers, self.depth = name, layers, depth
         self.device = torch.device(device)
         self.precision = precision if self.device.type != "cpu" else "float32"
         self.dtype = getattr(torch, self.precision)
+        for module in model.modules():
+            # The weight norm of the positional convolution would be computed anew in every pass.
+            if parametrize.is_parametrized(module, "weight"):
+                parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
         self.model = model.requires_grad_(False).to(self.device, self.dtype)
         self.stack = self._stack()
         # Blocks above the highest layer asked for would run for nothing.

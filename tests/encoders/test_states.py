@@ -94,14 +94,15 @@ def test_only_asked_layers(encoder_of, speechlike, family, layers):
     assert all(np.array_equal(some[layer], everything[layer]) for layer in layers)
 
 
-def test_raw_states_agree_with_transformers_below_the_top(encoder_of, speechlike):
+def test_raw_states_agree_with_transformers_below_the_top(checkpoint, encoder_of, speechlike):
     """Entries 0..depth-1 of output_hidden_states never changed their meaning."""
     import torch
+    from transformers import AutoModel
 
-    encoder = encoder_of("wav2vec2-large")
-    audio = speechlike(0.5)
+    encoder, audio = encoder_of("wav2vec2-large"), speechlike(0.5)
+    network = AutoModel.from_pretrained(checkpoint("wav2vec2-large")).eval()
     with torch.inference_mode():
-        out = encoder.model(torch.from_numpy(encoder.prepare(audio))[None], output_hidden_states=True)
+        out = network(torch.from_numpy(encoder.prepare(audio))[None], output_hidden_states=True)
     states = encoder.encode([audio])[0]
     for layer in (0, 1, 2):
         np.testing.assert_allclose(states[layer], out.hidden_states[layer][0].numpy(), rtol=1e-4, atol=1e-5)
