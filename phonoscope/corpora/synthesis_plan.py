@@ -76,14 +76,14 @@ def _speaker(name, language, sex, scale, f0_hz, rate, voice, points_cm, tilt_deg
     anatomy = list(_MALE if sex == "m" else _FEMALE)
     for index, factor in scale.items():
         anatomy[index] = round(anatomy[index] * factor, 3)
-    pressure, breathiness_cm, aspiration_db, range_st = voice
+    pressure, breathiness_cm, aspiration_db, pitch_range = voice
     return {
         "speaker": name,
         "sex": sex,
         "native_language": language,
         "anatomy": anatomy,
         "f0_hz": f0_hz,
-        "range_st": range_st,
+        "pitch_range": pitch_range,
         "rate": rate,
         "pressure": pressure,
         "breathiness_cm": breathiness_cm,

@@ -62,7 +62,7 @@ def adapted(states, reference, anatomy):
     return out
 
 
-def contour(segments, prosody, f0_hz, range_st, times, rng):
+def contour(segments, prosody, f0_hz, pitch_range, times, rng):
     """Fundamental frequency in Hz: declination in every phrase, accents, final fall or rise, slow drift."""
     ends = np.cumsum([segment["duration_s"] for segment in segments])
     starts = ends - [segment["duration_s"] for segment in segments]
@@ -85,7 +85,7 @@ def contour(segments, prosody, f0_hz, range_st, times, rng):
         semitones += 0.25 * np.sin(2 * np.pi * (rate_hz * times + rng.random()))
     step = times[1] - times[0]
     kernel = np.exp(-0.5 * (np.arange(-0.06, 0.06, step) / 0.02) ** 2)
-    padded = np.pad(semitones * range_st, len(kernel), mode="edge")
+    padded = np.pad(semitones * pitch_range, len(kernel), mode="edge")
     smooth = np.convolve(padded, kernel / kernel.sum(), mode="same")[len(kernel) : -len(kernel)]
     return f0_hz * 2 ** (smooth / 12)
 
@@ -169,7 +169,7 @@ def synthesise(job, folder):
     step = constants["n_samples_per_state"] / constants["sr_audio"]
     times = np.arange(len(tract)) * step
     rng = np.random.default_rng(list(job["seed"].encode()))
-    glottis[:, F0] = contour(segments, job["prosody"], speaker["f0_hz"], speaker["range_st"], times, rng)
+    glottis[:, F0] = contour(segments, job["prosody"], speaker["f0_hz"], speaker["pitch_range"], times, rng)
     glottis[:, PRESSURE] *= speaker["pressure"] * breath(segments, times)
     glottis[:, [LOWER_GAP, UPPER_GAP]] += speaker["breathiness_cm"]
     glottis[:, CHINK] += 4 * speaker["breathiness_cm"]
