@@ -29,13 +29,17 @@ class Piece:
     last: int
 
 
+def on_gpu(encoder):
+    """Whether the forward pass leaves the CPU's cores free."""
+    return getattr(getattr(encoder, "device", None), "type", "cpu") != "cpu"
+
+
 class Budget:
     """Seconds of padded audio that a batch may hold; shrinks when the GPU runs out of memory."""
 
     def __init__(self, encoder, seconds):
-        on_cpu = getattr(getattr(encoder, "device", None), "type", "cpu") == "cpu"
         self.encoder = encoder
-        self.seconds = min(float(seconds), CPU_BATCH_SECONDS) if on_cpu else float(seconds)
+        self.seconds = float(seconds) if on_gpu(encoder) else min(float(seconds), CPU_BATCH_SECONDS)
 
     def cost(self, pieces):
         """Seconds that the forward pass works on for ``pieces``, padding included."""

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from phonoscope.corpora import audio
 from phonoscope.corpora.notes import Notes
 from phonoscope.embeddings import Writer
-from phonoscope.encoders.batches import Budget, Piece, ahead, forward, stretches
+from phonoscope.encoders.batches import Budget, Piece, ahead, forward, on_gpu, stretches
 from phonoscope.encoders.transformer import check_length
 from phonoscope.encoders.windows import cut
 
@@ -34,7 +34,8 @@ def extract(encoder, utterances, paths, options, provenance, on_error="stop"):
     options : dict
         ``dtype`` (float16 | float32), ``window``, ``overlap``, ``batch_seconds`` in seconds.
     provenance : dict
-        Goes into the files' metadata, with layer, hop_s, offset_s, precision and versions added.
+        Goes into the files' metadata, with model (the encoder's name), layer, hop_s, offset_s,
+        precision, window, overlap and versions added.
     on_error : {"stop", "skip"}
         Whether an unreadable or too short recording ends the job or becomes a note.
 
@@ -59,7 +60,7 @@ def extract(encoder, utterances, paths, options, provenance, on_error="stop"):
             for layer, path in paths.items()
         ]
         # Only a GPU leaves the CPU's cores free to write several layers at once.
-        threads = min(len(sinks), os.cpu_count() or 1) if encoder_on_gpu(encoder) else 1
+        threads = min(len(sinks), os.cpu_count() or 1) if on_gpu(encoder) else 1
         layers = stack.enter_context(ThreadPoolExecutor(threads))
         writing = stack.enter_context(ThreadPoolExecutor(1))
         prepared = stack.enter_context(ahead(stretches(_pieces(encoder, utterances, options, notes), budget)))
@@ -98,11 +99,6 @@ def _put(pool, sinks, batch, states):
     list(pool.map(lambda sink: sink.put(batch, states), sinks))
 
 
-def encoder_on_gpu(encoder):
-    """Whether the forward pass runs beside the CPU."""
-    return getattr(getattr(encoder, "device", None), "type", "cpu") != "cpu"
-
-
 def _writer(encoder, layer, path, options, provenance):
     return Writer(
         path,
@@ -110,6 +106,7 @@ def _writer(encoder, layer, path, options, provenance):
         options["dtype"],
         {
             **provenance,
+            "model": encoder.name,
             "layer": layer,
             "hop_s": encoder.timebase.hop_s,
             "offset_s": encoder.timebase.offset_s,
@@ -125,13 +122,15 @@ def _pieces(encoder, utterances, options, notes):
     """Decode the recordings one by one and cut them into windows."""
     order = 0
     for row in utterances.select(["utterance_id", "audio", "speaker"]).to_pylist():
-        windows = []
+        samples = None
         with notes.guard(utterance_id=row["utterance_id"], speaker=row["speaker"], file=row["audio"]):
-            samples, _ = audio.load(row["audio"], encoder.rate)
-            check_length(encoder, len(samples), path=row["audio"])
-            windows = cut(encoder, len(samples), options["window"], options["overlap"])
-        prepared = encoder.prepare(samples) if windows else None
-        for window in windows:
-            piece = prepared[window.start : window.stop]
+            decoded, _ = audio.load(row["audio"], encoder.rate)
+            check_length(encoder, len(decoded), path=row["audio"])
+            samples = encoder.prepare(decoded)
+        if samples is None:
+            continue
+        # Outside the guard: windows that cannot be laid are a mistake in the config, not a recording's.
+        for window in cut(encoder, len(samples), options["window"], options["overlap"]):
+            piece = samples[window.start : window.stop]
             yield Piece(order, row["utterance_id"], piece, window.first, window.last)
             order += 1

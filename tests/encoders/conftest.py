@@ -28,7 +28,10 @@ FAMILIES = {
         "data2vec-audio",
         {**_FRONT, **_BLOCKS, "conv_pos_kernel_size": 7, "num_conv_pos_embedding_groups": 4},
     ),
-    "wav2vec2-bert": ("wav2vec2-bert", {**_BLOCKS, "conv_depthwise_kernel_size": 7, "output_hidden_size": 32}),
+    "wav2vec2-bert": (
+        "wav2vec2-bert",
+        {**_BLOCKS, "conv_depthwise_kernel_size": 7, "output_hidden_size": 32},
+    ),
     "whisper": (
         "whisper",
         {

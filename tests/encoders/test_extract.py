@@ -68,9 +68,7 @@ def paths_of(encoder, folder):
 def test_states_of_every_utterance_in_the_order_of_the_table(encoder_of, corpus, tmp_path, family):
     encoder, (utterances, audios) = encoder_of(family), corpus
     paths = paths_of(encoder, tmp_path)
-    notes = extract(
-        encoder, utterances, paths, {**OPTIONS, "dtype": "float32"}, {"model": "m", "revision": "r"}
-    )
+    notes = extract(encoder, utterances, paths, {**OPTIONS, "dtype": "float32"}, {"revision": "r"})
     assert notes == []
     for layer, path in paths.items():
         read = embeddings.read(path)
@@ -85,9 +83,9 @@ def test_states_of_every_utterance_in_the_order_of_the_table(encoder_of, corpus,
 
 def test_provenance_of_a_file(corpus, tmp_path):
     encoder = FakeEncoder()
-    extract(encoder, corpus[0], paths_of(encoder, tmp_path), OPTIONS, {"model": "m", "revision": "abc"})
+    extract(encoder, corpus[0], paths_of(encoder, tmp_path), OPTIONS, {"revision": "abc"})
     found = embeddings.read(tmp_path / "layer1.parquet").provenance
-    assert (found["model"], found["revision"], found["layer"], found["d"]) == ("m", "abc", 1, 4)
+    assert (found["model"], found["revision"], found["layer"], found["d"]) == ("fake", "abc", 1, 4)
     assert (found["hop_s"], found["offset_s"], found["dtype"]) == (0.02, 0.01, "float16")
     assert set(found["versions"]) == {"torch", "torchaudio", "transformers"}
 
@@ -95,7 +93,7 @@ def test_provenance_of_a_file(corpus, tmp_path):
 def test_two_runs_write_the_same_bytes(encoder_of, corpus, tmp_path):
     encoder = encoder_of("wav2vec2-base", layers=[0, 3])
     for run in ("a", "b"):
-        extract(encoder, corpus[0], paths_of(encoder, tmp_path / run), OPTIONS, {"model": "m"})
+        extract(encoder, corpus[0], paths_of(encoder, tmp_path / run), OPTIONS, {})
     for layer in (0, 3):
         first, second = ((tmp_path / run / f"layer{layer}.parquet").read_bytes() for run in ("a", "b"))
         assert first == second
@@ -105,7 +103,7 @@ def test_halves_the_batch_when_the_gpu_runs_out_of_memory(corpus, tmp_path):
     roomy, tight = FakeEncoder(), FakeEncoder(room=3.1)
     for name, encoder in (("roomy", roomy), ("tight", tight)):
         options = {**OPTIONS, "batch_seconds": 100}
-        extract(encoder, corpus[0], paths_of(encoder, tmp_path / name), options, {"model": "m"})
+        extract(encoder, corpus[0], paths_of(encoder, tmp_path / name), options, {})
     assert max(roomy.batches) > max(tight.batches[1:])
     assert (tmp_path / "roomy/layer1.parquet").read_bytes() == (
         tmp_path / "tight/layer1.parquet"
@@ -115,14 +113,14 @@ def test_halves_the_batch_when_the_gpu_runs_out_of_memory(corpus, tmp_path):
 def test_one_utterance_too_large_for_the_gpu(corpus, tmp_path):
     encoder = FakeEncoder(room=1.5)
     with pytest.raises(InputError, match=r"utterance u\d: the GPU's memory is too small.*window"):
-        extract(encoder, corpus[0], paths_of(encoder, tmp_path), OPTIONS, {"model": "m"})
+        extract(encoder, corpus[0], paths_of(encoder, tmp_path), OPTIONS, {})
     assert not list(tmp_path.glob("*layer*"))
 
 
 def test_overflow_stops_the_job_and_leaves_no_file(corpus, tmp_path):
     encoder = FakeEncoder(scale=1e7)
-    with pytest.raises(InputError, match=r"utterance u\d: layer \d of model big .*dtype: float32"):
-        extract(encoder, corpus[0], paths_of(encoder, tmp_path), OPTIONS, {"model": "big"})
+    with pytest.raises(InputError, match=r"utterance u\d: layer \d of model fake .*dtype: float32"):
+        extract(encoder, corpus[0], paths_of(encoder, tmp_path), OPTIONS, {})
     assert not list(tmp_path.glob("*layer*")) and not list(tmp_path.glob(".*layer*"))
 
 
@@ -138,9 +136,9 @@ def test_bad_recordings_stop_or_are_skipped_with_a_note(corpus, tmp_path, damage
         soundfile.write(bad, np.full(100, 0.1), 16000)
     paths = paths_of(encoder, tmp_path / "out")
     with pytest.raises(InputError, match=bad.name):
-        extract(encoder, corpus[0], paths, OPTIONS, {"model": "m"})
+        extract(encoder, corpus[0], paths, OPTIONS, {})
     assert not list((tmp_path / "out").iterdir())
-    notes = extract(encoder, corpus[0], paths, OPTIONS, {"model": "m"}, on_error="skip")
+    notes = extract(encoder, corpus[0], paths, OPTIONS, {}, on_error="skip")
     assert [(note["utterance_id"], note["kind"]) for note in notes] == [("u2", "left_out")]
     assert tables.from_rows(notes, tables.NOTES).num_rows == 1
     assert embeddings.read(paths[0]).utterance_ids == ["u0", "u1", "u3", "u4", "u5", "u6"]
@@ -149,23 +147,23 @@ def test_bad_recordings_stop_or_are_skipped_with_a_note(corpus, tmp_path, damage
 def test_a_failing_forward_pass_leaves_the_older_file(corpus, tmp_path):
     encoder = FakeEncoder()
     paths = paths_of(encoder, tmp_path)
-    extract(encoder, corpus[0], paths, OPTIONS, {"model": "m"})
+    extract(encoder, corpus[0], paths, OPTIONS, {})
     before = paths[0].read_bytes()
     encoder.forward = lambda prepared: 1 / 0
     with pytest.raises(ZeroDivisionError):
-        extract(encoder, corpus[0], paths, OPTIONS, {"model": "m"})
+        extract(encoder, corpus[0], paths, OPTIONS, {})
     assert paths[0].read_bytes() == before and len(list(tmp_path.glob("*.partial"))) == 0
 
 
 def test_an_empty_shard_gives_an_empty_file(tmp_path):
     encoder = FakeEncoder()
-    extract(encoder, tables.UTTERANCES.empty_table(), paths_of(encoder, tmp_path), OPTIONS, {"model": "m"})
+    extract(encoder, tables.UTTERANCES.empty_table(), paths_of(encoder, tmp_path), OPTIONS, {})
     assert embeddings.read(tmp_path / "layer0.parquet").values.shape == (0, 4)
 
 
 def test_progress_tells_audio_seconds_per_second(corpus, tmp_path, capfd):
     encoder = FakeEncoder()
-    extract(encoder, corpus[0], paths_of(encoder, tmp_path), OPTIONS, {"model": "m"})
+    extract(encoder, corpus[0], paths_of(encoder, tmp_path), OPTIONS, {})
     assert "audio-s/s" in capfd.readouterr().err
 
 
@@ -191,3 +189,9 @@ def test_ahead_hands_over_items_and_errors():
         next(items)
     with ahead(iter(range(1000))) as items:
         assert next(items) == 0
+
+
+def test_impossible_windows_stop_even_where_recordings_may_be_skipped(corpus, tmp_path):
+    encoder, options = FakeEncoder(), {**OPTIONS, "overlap": 5.0}
+    with pytest.raises(InputError, match="well below the window"):
+        extract(encoder, corpus[0], paths_of(encoder, tmp_path), options, {}, on_error="skip")
