@@ -2,9 +2,8 @@
 
 import json
 
-from phonoscope.corpora.fetch import fetch
-
 from phonoscope import tables
+from phonoscope.corpora.fetch import fetch
 from phonoscope.joblog import log_to
 
 log_to(snakemake.log[0])
