@@ -19,7 +19,7 @@ $(STAMP): requirements.lock
 	touch $@
 
 lint: $(STAMP)
-	$(BIN)/ruff check
+	$(BIN)/ruff check --no-cache
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
