@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -45,6 +47,21 @@ def test_the_paper_can_be_planned_quickly_without_its_corpus(empty):
     printed = empty.snakemake("-n", "--quiet", "rules", "--configfile", "config/paper.yaml").stdout
     assert sum(os.times()[2:4]) - start < 10
     assert int(re.search(r"(?m)^total +(\d+)$", printed)[1]) < 5000
+
+
+def test_planning_imports_nothing_heavy(empty):
+    """In a fresh folder: to compare parameters with an earlier run's, Snakemake itself loads pandas."""
+    code = (
+        "import sys\nfrom snakemake.cli import main\n"
+        "try:\n    main(['-n', '--quiet', 'all', '--configfile', 'config/paper.yaml'])\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=empty.folder, text=True, capture_output=True, check=True
+    )
+    heavy = {"torch", "transformers", "pandas", "seaborn", "matplotlib", "sklearn", "scipy", "pyarrow"}
+    assert "snakemake" in done.stdout and not heavy & set(done.stdout.split())
 
 
 def test_a_given_config_takes_the_place_of_the_default(empty):
