@@ -20,6 +20,6 @@ options = json.loads(snakemake.params.options) | {"batch_seconds": snakemake.res
 encoder = load(model, manifest["folder"], device)
 paths = dict(zip(encoder.layers, snakemake.output.layers, strict=True))
 utterances = tables.read(snakemake.input.utterances)
-provenance = {"model": model, "manifest": manifest}
+provenance = {"revision": manifest["commit"], "settings": model}
 notes = extract(encoder, utterances, paths, options, provenance, snakemake.params.on_error)
 tables.write(tables.from_rows(notes, tables.NOTES), snakemake.output.notes)
