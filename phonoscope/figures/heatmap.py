@@ -29,7 +29,7 @@ def draw(e2, probe=None, split=None):
     rows, split = style.choose(rows, "split", split, ["utterances"])
     if rows.empty:
         return style.message("E1 gave no score, so that there is none per channel.", "Layers and channels")
-    channels = sorted(set(rows.channel))
+    channels = style.along_the_tract(rows.channel)
     maps = [_map(rows[rows.model == model], model, channels) for model in dict.fromkeys(rows.model)]
     lines = _flow(maps)
     with style.styled():

@@ -25,7 +25,7 @@ def draw(quality, corpus=""):
     """
     if quality.empty:
         return style.message("The corpus has no recording that could be read.", "Quality of the recordings")
-    speakers, channels = style.natural(quality.speaker), sorted(set(quality.channel))
+    speakers, channels = style.natural(quality.speaker), style.along_the_tract(quality.channel)
 
     def grid(column):
         return quality.pivot(index="speaker", columns="channel", values=column).reindex(

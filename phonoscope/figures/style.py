@@ -229,6 +229,21 @@ def ink(colour):
     return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
 
 
+# From the lips back along the tongue, as a reader thinks of a vocal tract.
+_SENSORS = ("UL", "LL", "LI", "JAW", "TT", "TM", "TB", "TD", "TR", "VE")
+
+
+def along_the_tract(channels):
+    """Channel names in the order of the vocal tract, lips first; unknown sensors last, by name."""
+
+    def place(channel):
+        sensor, _, axis = channel.rpartition("_")
+        known = _SENSORS.index(sensor) if sensor in _SENSORS else len(_SENSORS)
+        return known, sensor, axis
+
+    return sorted(set(channels), key=place)
+
+
 def natural(names):
     """Distinct names in the order a reader expects: s2 before s10."""
     return sorted(

@@ -40,7 +40,7 @@ def draw(predictions, audio, rate, segments=None, title="", seconds=6.0):
     start = 0.0 if end <= seconds else float(max(shown.time_s.min(), 0))
     window = (start, min(start + seconds, end))
     phones = _phones(segments, utterance, window)
-    channels = sorted(set(shown.channel))
+    channels = style.along_the_tract(shown.channel)
     with style.styled():
         heights = ([0.36] if len(phones) else []) + [1.3] + [0.72] * len(channels)
         drawn = style.figure(8.6, sum(heights) + 0.9, layout="constrained")

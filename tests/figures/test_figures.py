@@ -264,3 +264,10 @@ def test_silence_and_other_utterances_phones(make_run):
 def test_speakers_stand_in_the_order_of_their_numbers():
     assert style.natural(["s10", "s2", "s1", "s2", "a"]) == ["a", "s1", "s2", "s10"]
     assert style.natural(["T1", "1", "T10", "10", "9"]) == ["1", "9", "10", "T1", "T10"]
+
+
+def test_channels_are_ordered_along_the_tract():
+    from phonoscope.figures.style import along_the_tract
+
+    names = ["TD_z", "XX_x", "TT_z", "LL_x", "TT_x", "UL_z", "TB_x", "TT_x"]
+    assert along_the_tract(names) == ["UL_z", "LL_x", "TT_x", "TT_z", "TB_x", "TD_z", "XX_x"]
