@@ -54,6 +54,11 @@ def fit_all(x, y, shift, step=None, block=None, probe="ols", alphas=()):
     return fit_steps(found, x, y, step, n_steps, shift, probes)[probe]
 
 
+def reference_model(probe, penalty):
+    """scikit-learn's estimator of the same name."""
+    return LinearRegression() if probe == "ols" else make_pipeline(StandardScaler(), Ridge(penalty))
+
+
 def r_of(predicted, measured):
     return np.array([np.corrcoef(p, y)[0, 1] for p, y in zip(predicted.T, measured.T, strict=True)])
 
@@ -172,12 +177,8 @@ def test_a_missing_sensor_is_missing_not_zero(probe):
             if np.isnan(y[unit == left_out, target]).all():
                 assert np.isnan(fit.weights[:, target]).all()
                 continue
-            model = (
-                LinearRegression()
-                if probe == "ols"
-                else make_pipeline(StandardScaler(), Ridge(1e-3 * rows.sum()))
-            )
-            expected = model.fit(x[rows].astype(float), y[rows, target]).predict(x.astype(float))
+            reference = reference_model(probe, 1e-3 * rows.sum()).fit(x[rows].astype(float), y[rows, target])
+            expected = reference.predict(x.astype(float))
             np.testing.assert_allclose(fit.predict(x)[:, target], expected, rtol=1e-6, atol=1e-6)
             assert fit.n[target] == rows.sum()
 
@@ -212,12 +213,8 @@ def test_steps_are_nested_training_sets(probe):
             if not rows.any():
                 assert np.isnan(fit.weights[:, target]).all()
                 continue
-            model = (
-                LinearRegression()
-                if probe == "ols"
-                else make_pipeline(StandardScaler(), Ridge(1e-2 * rows.sum()))
-            )
-            expected = model.fit(x[rows].astype(float), y[rows, target]).predict(x.astype(float))
+            reference = reference_model(probe, 1e-2 * rows.sum()).fit(x[rows].astype(float), y[rows, target])
+            expected = reference.predict(x.astype(float))
             np.testing.assert_allclose(fit.predict(x)[:, target], expected, rtol=1e-5, atol=1e-5)
 
 
