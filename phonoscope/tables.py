@@ -10,6 +10,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -195,7 +196,8 @@ def read(paths, columns=None):
     tables = []
     for path in paths:
         try:
-            tables.append(pq.read_table(path, columns=columns, partitioning=None))
+            with pq.ParquetFile(path) as file:
+                tables.append(file.read(columns=columns))
         except (OSError, pa.ArrowInvalid) as error:
             raise InputError(
                 f"not a readable table ({error})", path=path, fix="delete the file and run snakemake again"
@@ -211,3 +213,25 @@ def schema(path):
         raise InputError(
             f"not a readable table ({error})", path=path, fix="delete the file and run snakemake again"
         ) from error
+
+
+_NUMPY = {"float": np.float32, "double": np.float64, "int32": np.int32}
+
+
+def numbers(column):
+    """A column of floats or int32 as an array; null becomes NaN (floats only).
+
+    pyarrow's own ``to_numpy`` imports pandas, which takes longer than many a job.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray or pyarrow.Array
+    """
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    valid, values = array.buffers()
+    at = slice(array.offset, array.offset + len(array))
+    found = np.frombuffer(values or b"", _NUMPY[str(array.type)])[at]
+    if array.null_count:
+        bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")[at]
+        found = np.where(bits, found, np.asarray(np.nan, found.dtype))
+    return found

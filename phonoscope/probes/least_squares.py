@@ -48,11 +48,31 @@ class Fit:
 
     def predict(self, x):
         """Predictions in float64 for frames ``x`` of shape (n_frames, n_features)."""
-        out = np.empty((len(x), self.weights.shape[1]))
-        for start in range(0, len(x), BLOCK_FRAMES):
-            rows = slice(start, start + BLOCK_FRAMES)
-            np.matmul(x[rows].astype(np.float64), self.weights, out=out[rows])
-        return out + self.intercept
+        return predict([self], x)[0]
+
+
+def predict(fits, x):
+    """Predictions of several fits for the same frames, which are widened to float64 only once.
+
+    Parameters
+    ----------
+    fits : list of Fit
+    x : array of shape (n_frames, n_features)
+
+    Returns
+    -------
+    list of float64 array of shape (n_frames, n_targets), one per fit
+    """
+    weights = np.hstack([fit.weights for fit in fits])
+    out = np.empty((len(x), weights.shape[1]))
+    wide = np.empty((min(BLOCK_FRAMES, len(x)), x.shape[1]))
+    for start in range(0, len(x), BLOCK_FRAMES):
+        rows = slice(start, start + BLOCK_FRAMES)
+        block = wide[: len(x[rows])]
+        block[...] = x[rows]
+        np.matmul(block, weights, out=out[rows])
+    out += np.hstack([fit.intercept for fit in fits])
+    return np.split(out, np.cumsum([fit.weights.shape[1] for fit in fits])[:-1], axis=1)
 
 
 def fit(weights, mean, shift, n, note=""):
@@ -91,32 +111,43 @@ def ols(moment, shift):
         raise IllConditioned("fewer frames than dimensions")
     weights = np.zeros(xy.shape)
     if keep.any():
-        if not keep.all():
-            xx, xy = xx[np.ix_(keep, keep)], xy[keep]
-        weights[keep] = _solve(xx, xy)
+        weights[keep] = _solve(xx, xy) if keep.all() else _solve(xx[np.ix_(keep, keep)], xy[keep])
     return fit(weights, mean, shift, moment.n)
 
 
 def _solve(xx, xy):
-    """Solve the normal equations by Cholesky on features scaled to unit norm."""
+    """Solve the normal equations by Cholesky on features scaled to unit norm; overwrites ``xx``."""
     scale = np.sqrt(np.diag(xx))
-    norm = np.abs(xx).sum(axis=0).max()
-    correlation = xx / scale
-    correlation /= scale[:, None]
+    norm = _norm(xx)
+    xx /= scale
+    xx /= scale[:, None]
+    correlation_norm = _norm(xx)
     try:
-        factor, _ = linalg.cho_factor(correlation, lower=True, check_finite=False)
+        factor = _cholesky(xx)
     except linalg.LinAlgError as error:
         raise IllConditioned("not positive definite") from error
-    if _condition(factor, np.abs(correlation).sum(axis=0).max()) > MAX_CONDITION:
+    if _condition(factor, correlation_norm) > MAX_CONDITION:
         raise IllConditioned(f"condition number above {MAX_CONDITION:.0e}")
     # Scaling mends one large dimension (a "massive activation") for Cholesky, but LinearRegression
     # does not scale and may cut small singular values: only then are the frames needed.
-    if _condition(scale[:, None] * factor, norm) > MAX_CONDITION:
-        eigenvalues = linalg.eigvalsh(xx, check_finite=False)
+    unscaled = scale[:, None] * factor
+    if _condition(unscaled, norm) > MAX_CONDITION:
+        unscaled = np.tril(unscaled)
+        eigenvalues = linalg.eigvalsh(unscaled @ unscaled.T, check_finite=False)
         if eigenvalues[0] < 4 * TOLERANCE**2 * eigenvalues[-1]:
             raise IllConditioned("singular values would be cut")
     solution = linalg.cho_solve((factor, True), xy / scale[:, None], check_finite=False)
     return solution / scale[:, None]
+
+
+def _cholesky(symmetric):
+    """Lower Cholesky factor, in place of ``symmetric``: its transpose is what LAPACK works on uncopied."""
+    return linalg.cho_factor(symmetric.T, lower=True, overwrite_a=True, check_finite=False)[0]
+
+
+def _norm(symmetric):
+    """1-norm of a symmetric matrix."""
+    return linalg.lapack.dlange("1", symmetric.T)
 
 
 def _condition(factor, norm):
@@ -185,12 +216,12 @@ def ols_dual(x, y, shift):
     z -= mean[: z.shape[1]]
     target = y - mean[z.shape[1] :]
     kernel = z @ z.T
-    norm = np.trace(kernel) / max(len(z) - 1, 1)
-    kernel += norm / len(z)
+    kernel += np.trace(kernel) / max(len(z) - 1, 1) / len(z)
     note = "least norm: fewer frames than dimensions"
     try:
-        factor, _ = linalg.cho_factor(kernel, lower=True, check_finite=False)
-        if _condition(factor, np.abs(kernel).sum(axis=0).max()) > MAX_CONDITION:
+        norm = _norm(kernel)
+        factor = _cholesky(kernel)
+        if _condition(factor, norm) > MAX_CONDITION:
             raise linalg.LinAlgError
         weights = z.T @ linalg.cho_solve((factor, True), target, check_finite=False)
     except linalg.LinAlgError:

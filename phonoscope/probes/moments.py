@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BLOCK_FRAMES = 4096
+BLOCK_FRAMES = 2048
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,11 @@ class Moments:
         xy : array of shape (n_features, n_targets)
         """
         d, mean = self.n_features, self.total / self.n
-        scatter = self.product[:d] - np.multiply.outer(self.total[:d], mean)
-        return mean, scatter[:, :d], scatter[:, d:]
+        # Two arrays, so that a solver may overwrite the first, contiguous one.
+        xx, xy = (np.multiply.outer(self.total[:d], mean[part]) for part in (slice(d), slice(d, None)))
+        np.subtract(self.product[:d, :d], xx, out=xx)
+        np.subtract(self.product[:d, d:], xy, out=xy)
+        return mean, xx, xy
 
 
 def moments(x, y, shift, rows=None):
@@ -153,20 +156,29 @@ def cells(x, y, labels, shift):
     """
     valid = ~np.isnan(y)
     filled = y if valid.all() else np.where(valid, y, 0.0)
-    # One integer per frame stands for its validity pattern: the index of the first such frame's row.
-    patterns, pattern_of = np.unique(valid, axis=0, return_inverse=True)
+    pattern = _patterns(valid)
     use = (labels >= 0) & valid.any(axis=1)
     found = {}
-    key = labels * np.int64(len(patterns)) + pattern_of.ravel()
+    key = labels * (pattern.max(initial=0) + 1) + pattern
     order = np.flatnonzero(use)[np.argsort(key[use], kind="stable")]
     if not len(order):
         return found
     starts = np.flatnonzero(np.r_[True, np.diff(key[order]) != 0])
     for rows in np.split(order, starts[1:]):
-        label, pattern = labels[rows[0]], patterns[pattern_of.ravel()[rows[0]]]
-        part = Cell({tuple(pattern.tolist()): moments(x, filled, shift, rows)})
-        found[int(label)] = found[int(label)] + part if int(label) in found else part
+        label = int(labels[rows[0]])
+        part = Cell({tuple(valid[rows[0]].tolist()): moments(x, filled, shift, rows)})
+        found[label] = plus(found.get(label), part)
     return found
+
+
+def _patterns(valid):
+    """Number the distinct rows of a boolean array, 0 …: one integer per row, equal for equal rows."""
+    pattern = np.zeros(len(valid), dtype=np.int64)
+    for first in range(0, valid.shape[1], 32):
+        part = valid[:, first : first + 32]
+        bits = part @ (np.int64(1) << np.arange(part.shape[1], dtype=np.int64))
+        pattern = np.unique((pattern << 32) + bits, return_inverse=True)[1].ravel()
+    return pattern
 
 
 def add(items):

@@ -18,7 +18,7 @@ from phonoscope import tables
 from phonoscope.errors import InputError
 from phonoscope.probes import designs, moments
 from phonoscope.probes.fitting import Probe, fit_leave_one_out, fit_steps, labels
-from phonoscope.probes.least_squares import triangle
+from phonoscope.probes.least_squares import predict, triangle
 from phonoscope.probes.scoring import pearson
 from phonoscope.studies.frames import Corpus
 
@@ -200,8 +200,8 @@ class _Study:
         tested = order == designs.TEST
         x, measured = frames.x[tested], y[tested]
         for name, by_step in fits.items():
-            for at, fit in enumerate(by_step):
-                r, n = pearson(fit.predict(x), measured)
+            for at, (fit, predicted) in enumerate(zip(by_step, predict(by_step, x), strict=True)):
+                r, n = pearson(predicted, measured)
                 if at < len(seconds):
                     words = "E3", name, f"{train} seconds={seconds[at]:g}", test
                 elif self.experiments & {"E1", "E2"}:
@@ -267,19 +267,23 @@ class _Study:
         """Rows of E4 and E5 for the units of one speaker."""
         y = self._targets(frames)
         unit, names = self._unit(frames)
-        for (experiment, probe, name), (train, fit) in fits.items():
-            if name not in names:
+        for index, name in enumerate(names):
+            found = [(e, probe, *fit) for (e, probe, of), fit in fits.items() if of == name]
+            if not found:
                 continue
-            rows = np.flatnonzero(unit == names.index(name))
-            predicted, measured = fit.predict(frames.x[rows]), y[rows]
+            rows = np.flatnonzero(unit == index)
+            x = frames.x if len(rows) == len(frames.x) else frames.x[rows]
+            measured = y[rows]
             test = f"speaker={frames.speaker}"
             if self.options["leave_out"] == "utterance":
                 test += f" utterance={name}"
-            for words, group in _groupings(frames, rows, experiment):
-                r, n = pearson(predicted, measured, group)
-                self.rows.add(experiment, probe, train, test + words, r[0], fit.n, n[0], fit.note)
+            predictions = predict([fit for *_, fit in found], x)
+            for (experiment, probe, train, fit), predicted in zip(found, predictions, strict=True):
+                for words, group in _groupings(frames, rows, experiment):
+                    r, n = pearson(predicted, measured, group)
+                    self.rows.add(experiment, probe, train, test + words, r[0], fit.n, n[0], fit.note)
             if self.example is None:
-                self._illustrate(frames, fit, np.unique(frames.utterance[rows]))
+                self._illustrate(frames, found[0][-1], np.unique(frames.utterance[rows]))
 
     def _illustrate(self, frames, fit, candidates):
         """Keep the predictions, in mm, for the test utterance whose length is nearest to 4 s."""

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 
 from phonoscope import embeddings as store
 from phonoscope import tables
 from phonoscope.encoders.timebase import Timebase
 from phonoscope.errors import InputError
+
+# Hidden states kept in memory from one reading to the next; what is beyond that is read again.
+KEEP_BYTES = 3 << 29
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Corpus:
     """
 
     def __init__(self, utterances, articulation, embeddings, alignment="time"):
-        self._embeddings, self._alignment = embeddings, alignment
+        self._embeddings, self._alignment = list(embeddings), alignment
+        self._kept, self._room = {}, KEEP_BYTES
         self._utterances = [tables.read(path).to_pylist() for path in utterances]
         self._articulation = list(articulation)
         self.channels, self.scale = [], {}
@@ -67,14 +70,27 @@ class Corpus:
 
     def __iter__(self):
         """Yield the SpeakerFrames of every speaker that has frames with EMA."""
-        for rows, ema_path, path in zip(self._utterances, self._articulation, self._embeddings, strict=True):
-            tracks = _tracks(ema_path, self.channels)
-            by_speaker = {}
-            for row in rows:
-                if row["utterance_id"] in tracks:
-                    by_speaker.setdefault(row["speaker"], []).append(row)
-            for speaker, spoken in by_speaker.items():
-                yield self._frames(speaker, spoken, tracks, path)
+        for shard in range(len(self._embeddings)):
+            if shard in self._kept:
+                yield from self._kept[shard]
+                continue
+            read = []
+            for frames in self._shard(shard):
+                yield frames
+                if self._room >= frames.x.nbytes:
+                    read.append(frames)
+                self._room -= frames.x.nbytes
+            if self._room >= 0:
+                self._kept[shard] = read
+
+    def _shard(self, shard):
+        tracks = _tracks(self._articulation[shard], self.channels)
+        by_speaker = {}
+        for row in self._utterances[shard]:
+            if row["utterance_id"] in tracks:
+                by_speaker.setdefault(row["speaker"], []).append(row)
+        for speaker, spoken in by_speaker.items():
+            yield self._frames(speaker, spoken, tracks, self._embeddings[shard])
 
     def _frames(self, speaker, rows, tracks, path):
         ids = [row["utterance_id"] for row in rows]
@@ -129,16 +145,11 @@ def _tracks(path, channels):
     """EMA of a shard as a dict utterance_id -> Track, with the columns ``channels``; NaN where null."""
     table = tables.read(path)
     names = table["utterance_id"].combine_chunks()
-    ids, codes = names.dictionary.to_pylist(), names.indices.to_numpy()
-    time_s = table["time_s"].to_numpy()
+    ids, codes = names.dictionary.to_pylist(), tables.numbers(names.indices)
+    time_s = tables.numbers(table["time_s"])
     missing = np.full(len(table), np.nan)
     values = (
-        np.column_stack(
-            [
-                pc.cast(table[c], "float64").to_numpy() if c in table.column_names else missing
-                for c in channels
-            ]
-        )
+        np.column_stack([tables.numbers(table[c]) if c in table.column_names else missing for c in channels])
         if len(table)
         else np.empty((0, len(channels)))
     )
