@@ -35,7 +35,7 @@ OPTIONS = {
     "test_share": 0.2,
     "leave_out": "speaker",
     "frame_alignment": "index",
-    "shifts_s": [1.0, -1.0],
+    "shifts_s": [10.0, -10.0],
     "seed": 0,
 }
 
@@ -104,8 +104,8 @@ def sklearn_fits(folder, repeats, rows):
     from phonoscope.studies.frames import Corpus
 
     found = list(Corpus(*shards(folder), "index"))
-    second = round(1 / HOP)
-    ys = [np.hstack([f.y, np.roll(f.y, second, axis=0), np.roll(f.y, -second, axis=0)]) for f in found]
+    shift = round(10 / HOP)
+    ys = [np.hstack([f.y, np.roll(f.y, shift, axis=0), np.roll(f.y, -shift, axis=0)]) for f in found]
     kinds, worst = {}, 0.0
 
     def timed(kind, count, train, x_test, y_test, key):
