@@ -1,6 +1,6 @@
 """EMA as published: missing values, low-pass, resampling, z-score; and what became of each channel.
 
-The order and the filter are those of arXiv 2606.31527 (section 3): interpolation of missing samples,
+The order and the filter are those of arXiv 2606.31527: interpolation of missing samples,
 Butterworth low-pass of order 6 at 20 Hz without phase shift, polyphase resampling, z-score per channel.
 """
 

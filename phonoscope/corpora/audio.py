@@ -105,8 +105,10 @@ def _decode(path):
     try:
         samples, rate = soundfile.read(io.BytesIO(sound), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        # Not the whole message: it holds the address of the buffer, which differs at every run.
+        reason = getattr(error, "error_string", None) or type(error).__name__
         raise InputError(
-            f"the audio cannot be decoded ({error})", path=path, fix="export it again as WAV or FLAC"
+            f"the audio cannot be decoded ({reason})", path=path, fix="export it again as WAV or FLAC"
         ) from error
     if not len(samples):
         raise InputError("the audio is empty", path=path, fix="remove the recording or export it again")

@@ -182,12 +182,22 @@ def _said(stem, pattern, sheet, notes, where):
         if match := re.search(pattern, stem):
             said = match.groupdict("")
         else:
-            notes.add("warning", "the file's name does not match `name_pattern`", fix="mend it", **where)
+            notes.add(
+                "warning",
+                "the file's name does not match `name_pattern`",
+                fix="mend `name_pattern` of the corpus",
+                **where,
+            )
     if sheet is not None:
         if stem in sheet:
             said |= {key: value for key, value in sheet[stem].items() if value and key in FIELDS}
         else:
-            notes.add("warning", "the recording is not in the recording sheet", fix="add its row", **where)
+            notes.add(
+                "warning",
+                "the recording is not in the recording sheet",
+                fix="add its row to the sheet `recordings`",
+                **where,
+            )
     return said
 
 

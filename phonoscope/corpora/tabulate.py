@@ -2,6 +2,7 @@
 
 from phonoscope import tables
 from phonoscope.corpora import labels, readers, recordings
+from phonoscope.errors import InputError
 
 
 def tabulate(corpus, speakers, shard):
@@ -42,9 +43,20 @@ def tabulate(corpus, speakers, shard):
                 **recording.fields,
             }
         )
-        with notes.guard(utterance_id=recording.utterance_id, speaker=recording.speaker):
-            for row in _segments(recording, corpus.get("tiers") or TIERS):
-                segments.append({"utterance_id": recording.utterance_id, **row})
+        try:
+            rows = _segments(recording, corpus.get("tiers") or TIERS)
+        except InputError as error:
+            # A recording without its labels can still be scored.
+            where = {"utterance_id": recording.utterance_id, "speaker": recording.speaker}
+            notes.add(
+                "warning",
+                f"no segments: {error.message}",
+                fix=error.fix or "",
+                file=str(error.path or recording.ema),
+                **where,
+            )
+            rows = []
+        segments += [{"utterance_id": recording.utterance_id, **row} for row in rows]
     return (
         tables.from_rows(utterances, tables.UTTERANCES),
         tables.from_rows(segments, tables.SEGMENTS),

@@ -20,7 +20,7 @@ from phonoscope.tables import beside
 R_LABEL = "Pearson r"
 HEAT = "cividis"
 GREY, LIGHT = "#595959", "#bfbfbf"
-CHANCE_LABEL = "chance (EMA shifted ≥ 1 s)"
+CHANCE_LABEL = "chance (shifted EMA)"
 CHANCE = {"color": GREY, "linestyle": (0, (1, 2)), "linewidth": 1}
 
 # Yellow is left out: it cannot be seen on white. Dark and light ones alternate.

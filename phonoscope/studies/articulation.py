@@ -110,8 +110,10 @@ def score(utterances, articulation, embeddings, options, model, layer):
 
 
 def _check(corpus, options):
-    if not corpus.channels:
-        raise InputError("no articulatory channel is left", fix="see the quality table for the reasons")
+    if not corpus.speakers or not corpus.channels:
+        raise InputError(
+            "no recording of the corpus can be used", fix="see results/{corpus}/notes for the reasons"
+        )
     if "E4" in options["experiments"] and options["leave_out"] == "speaker" and len(corpus.speakers) < 2:
         raise InputError(
             f"E4 leaves one speaker out, and there is only {corpus.speakers}",
@@ -217,6 +219,11 @@ class _Study:
         """E4 and E5: solve from the units' moments, then test on frames in a second pass."""
         fits = {}
         names = self.unit_names
+        if "E4" in self.experiments and len(names) < 2:
+            raise InputError(
+                f"E4 leaves one {self.options['leave_out']} out, and only {names} has EMA that can be used",
+                fix="see results/{corpus}/notes for the reasons, or take E4 out of articulation.experiments",
+            )
         if "E4" in self.experiments:
             fits |= self._leave_one_out("E4", list(range(len(names))), "")
         if "E5" in self.experiments:

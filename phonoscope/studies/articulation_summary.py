@@ -23,7 +23,7 @@ COLUMNS = {
     "layers": ["model", "probe", "experiment", "split", "layer", *MEASURED, "note"],
     "E2": ["model", "probe", "split", "layer", "channel", *MEASURED, "note"],
     "E3": ["model", "probe", "split", "layer", "seconds", *MEASURED, "note"],
-    "E4": ["model", "probe", "layer", "speaker", "channel", "r", "chance", "n_test", "note"],
+    "E4": ["model", "probe", "layer", "speaker", "channel", *MEASURED, "note"],
     "E5": [
         *["model", "probe", "layer", "best_layer", "group", "task", "condition", "channel"],
         *[*MEASURED, "note"],
@@ -32,7 +32,11 @@ COLUMNS = {
         *["model", "probe", "layer", "group", "speaker", "task", "condition", "channel"],
         *["r", "chance", "n_test", "note"],
     ],
-    "speakers": ["model", "probe", "experiment", "split", "speaker", "layer", "r"],
+    "speakers": ["model", "probe", "experiment", "split", "speaker", "layer", "r", "chance", "n_test"],
+    "leak": [
+        *["model", "probe", "layer", "r_frames", "r_utterances"],
+        *["leak", "ci_low", "ci_high", "n_speakers"],
+    ],
     "comparisons": [
         *["probe", "experiment", "split", "model_a", "model_b", "n_speakers"],
         *["mean_difference", "statistic", "p", "p_holm", "note"],
@@ -48,7 +52,7 @@ _CELL = [
 
 
 def summarise_model(scores):
-    """The tables E1, layers, E2, E3, E4, E5, E5_speakers and speakers of one model.
+    """The tables E1, layers, E2, E3, E4, E5, E5_speakers, speakers and leak of one model.
 
     Parameters
     ----------
@@ -79,11 +83,11 @@ def summarise_model(scores):
         "layers": layers,
         "E2": over_speakers(_of_channels(e1), ["model", "probe", "split", "layer", "channel"]),
         "E3": _e3(cells[cells.experiment == "E3"]),
-        "E4": pd.concat([_of_channels(e4), over_channels(e4).assign(channel="all")]),
+        "E4": _e4(e4),
         "speakers": at_best,
+        "leak": _leak(speakers[speakers.experiment == "E1"]),
         **_e5(cells[cells.experiment == "E5"], best),
     }
-    made["E4"]["note"] = _undefined(made["E4"])
     return {name: _tidy(made[name], name) for name in COLUMNS if name in made}
 
 
@@ -257,6 +261,29 @@ def _e3(cells):
     return pd.concat([every, over_speakers(speakers, [*design, "layer"])])
 
 
+def _e4(cells):
+    """E4 by speaker and channel, and over speakers ("all") with intervals."""
+    keys = ["model", "probe", "layer", "channel"]
+    each = pd.concat([_of_channels(cells), over_channels(cells).assign(channel="all")])
+    every = over_speakers(each, keys).assign(speaker="all")
+    return pd.concat([every, each.assign(note=_undefined(each))])
+
+
+def _leak(speakers):
+    """How much r is too high where single frames are held out, paired over speakers."""
+    design = ["model", "probe", "layer"]
+    wide = speakers.pivot(index=[*design, "speaker"], columns="split", values="r")
+    wide = wide.reindex(columns=["frames", "utterances"]).dropna().reset_index()
+    means = wide.groupby(["model", "probe", "speaker"], as_index=False)[["frames", "utterances"]].mean()
+    rows = []
+    for key, part in pd.concat([means.assign(layer="all"), wide]).groupby(design, sort=False):
+        difference = (part.frames - part.utterances).to_numpy()
+        (low,), (high,) = bootstrap_mean(difference[:, None])
+        r = [part.frames.mean(), part.utterances.mean(), difference.mean()]
+        rows.append([*key, *r, low, high, len(part)])
+    return pd.DataFrame(rows, columns=COLUMNS["leak"])
+
+
 def _e5(cells, best):
     """E5 by group, task, condition and channel; "best" is one layer for all groups, so that they compare."""
     keys = ["model", "probe", "layer", "group", "task", "condition", "channel"]
@@ -272,7 +299,7 @@ def _tidy(frame, name):
     """Columns and row order of the table, whatever order the scores came in."""
     columns = COLUMNS[name]
     frame = frame.reindex(columns=columns)
-    keys = [key for key in columns if key not in {*MEASURED, "note", "best_layer"}]
+    keys = [key for key in columns if key not in {*MEASURED, "note", "best_layer", "leak"}]
     return frame.sort_values(keys, key=_rank, kind="stable").reset_index(drop=True)
 
 

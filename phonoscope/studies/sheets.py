@@ -7,6 +7,7 @@ from phonoscope import tables
 # All else is text, also where it looks like a number (a speaker "01", a task "1", a group "NA").
 _NUMBERS = [
     *["r", "ci_low", "ci_high", "chance", "n_speakers", "n_test", "seconds", "best_layer"],
+    *["leak", "r_frames", "r_utterances"],
     *["mean_difference", "statistic", "p", "p_holm", "value", "measured", "difference"],
     *["n_recordings", "n_left_out", "n_samples", "sd_mm", "missing_share", "zero_share"],
     *["largest_jump_mm", "length_difference_s"],

@@ -232,3 +232,13 @@ def test_one_utterance_cannot_be_split(tmp_path):
     paths = write_corpus(tmp_path, {"a": "A", "b": "B"}, n_utterances=1)
     rows, _ = run(paths, splits=["utterances"], experiments=["E1"])
     assert all(row["value"] is None and "one utterance" in row["note"] for row in rows.values())
+
+
+def test_one_speaker_with_ema_cannot_be_left_out(tmp_path):
+    """The others were all skipped: an error, not an empty table."""
+    paths = write_corpus(tmp_path, {"a": "A", "b": "A"}, n_utterances=3)
+    table = tables.read(paths["articulation"][1])
+    about = tables.provenance(table)
+    tables.write(table.slice(0, 0), paths["articulation"][1], **about)
+    with pytest.raises(InputError, match=r"only \['a'\] has EMA"):
+        run(paths, experiments=["E4"])

@@ -177,8 +177,9 @@ def test_e2_and_e3_against_loops(planted):
 
 def test_e4_per_speaker_and_channel(planted):
     rows, made = planted
-    assert len(made["E4"]) == 3 * (5 * 3 - 1 + 5)
-    for row in made["E4"].itertuples():
+    each = made["E4"].query("speaker != 'all'")
+    assert len(each) == 3 * (5 * 3 - 1 + 5)
+    for row in each.itertuples():
         wanted = {"experiment": "E4", "layer": row.layer, "test": f"speaker={row.speaker}"}
         if row.channel != "all":
             wanted["target"] = row.channel
@@ -186,6 +187,28 @@ def test_e4_per_speaker_and_channel(planted):
         assert row.r == pytest.approx(mean(r["value"] for r in real), nan_ok=True)
         assert row.chance == pytest.approx(mean(r["value"] for r in shifted), nan_ok=True)
         assert row.n_test == max(r["n_test"] for r in real)
+    every = made["E4"].query("speaker == 'all'")
+    assert len(every) == 3 * (3 + 1)
+    for row in every.itertuples():
+        speakers = each.query("layer == @row.layer and channel == @row.channel").r.dropna()
+        assert row.r == pytest.approx(speakers.mean())
+        assert row.n_speakers == len(speakers) and row.ci_low <= row.r <= row.ci_high
+
+
+def test_leak_is_the_difference_of_the_splits_paired_over_speakers(planted):
+    _, made = planted
+    assert len(made["leak"])
+    cells = made["leak"].query("layer != 'all'")
+    for row in cells.itertuples():
+        layer = made["layers"].query("experiment == 'E1' and layer == @row.layer and probe == @row.probe")
+        r = layer.set_index("split").r
+        if row.n_speakers == layer.n_speakers.min() == layer.n_speakers.max():
+            assert row.leak == pytest.approx(r["frames"] - r["utterances"])
+            assert row.ci_low <= row.leak <= row.ci_high
+    for row in made["leak"].query("layer == 'all'").itertuples():
+        own = cells[cells.probe == row.probe]
+        if own.n_speakers.nunique() == 1:
+            assert row.leak == pytest.approx(own.leak.mean())
 
 
 def test_e5_by_group_task_and_condition(planted):
@@ -274,7 +297,7 @@ def test_leaving_out_one_utterance_averages_over_the_speakers_utterances():
         for metric in ("pearson_r", "pearson_r_shifted")
     ]
     made = summary.summarise_model(tables.from_rows(rows, tables.SCORES))
-    every = made["E4"].query("channel == 'all'")
+    every = made["E4"].query("channel == 'all' and speaker != 'all'")
     assert list(every.r) == pytest.approx([0.3, 0.7])
     assert list(every.n_test) == [100, 50]
     row = made["layers"].iloc[0]

@@ -37,6 +37,9 @@ def test_five_lines_are_enough(config):
     assert study.models["untrained"]["precision"] == "float32"
 
 
+_BOTH_X = {"reader": "est", "path": "x", "sensors": {"TT": 1}, "axes": {"x": "+x", "z": "-x"}}
+
+
 @pytest.mark.parametrize(
     ("section", "key", "value", "words"),
     [
@@ -58,6 +61,8 @@ def test_five_lines_are_enough(config):
             ["results/tables", "choose a name other than"],
         ),
         ("corpora", "new", {"reader": "emu", "sensors": {"TT": 1}}, ["corpora.new", "path or a hub id"]),
+        ("articulation", "frame_alignment", "index", ["rate is 200", "set rate: 50"]),
+        ("corpora", "new", _BOTH_X, ["corpora.new.axes", "both the file's x"]),
         ("corpora", "new", {"reader": "emma", "path": "x", "sensors": {"TT": 1}}, ["did you mean emu"]),
     ],
 )
@@ -67,6 +72,12 @@ def test_a_mistake_is_named_with_its_place_and_the_fix(config, section, key, val
         load(config)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_windows_cannot_overlap_by_their_length(config):
+    config["embeddings"] = {"window": 5, "overlap": 8}
+    with pytest.raises(InputError, match="make overlap smaller"):
+        load(config)
 
 
 def test_an_unknown_section(config):

@@ -114,6 +114,7 @@ def load(config, source):
     config = checked(config, "config", source)
     for name, corpus in config["corpora"].items():
         _check_corpus(name, corpus, source)
+    _check_options(config, source)
     layers = {name: _layers(name, model, source) for name, model in config["models"].items()}
     study = config["articulation"]
     for kind in ("corpora", "models"):
@@ -131,9 +132,36 @@ def _check_corpus(name, corpus, source):
             row=row,
             fix=f"choose a name other than {', '.join(RESERVED)}",
         )
+    axes = corpus["axes"]
+    if axes["x"][-1] == axes["z"][-1]:
+        raise InputError(
+            f"x and z are both the file's {axes['x'][-1]}",
+            path=source,
+            row=f"{row}.axes",
+            fix="name the file's axis to the front as x and the one that points up as z",
+        )
     if ("path" in corpus) == ("hub" in corpus):
         raise InputError(
             "give the corpus either a path or a hub id", path=source, row=row, fix="set one of the two"
+        )
+
+
+def _check_options(config, source):
+    """Options that do not go together: better said before hours of encoding than after."""
+    study, states = config["articulation"], config["embeddings"]
+    if study["frame_alignment"] == "index" and study["rate"] != 50:
+        raise InputError(
+            f"frame_alignment: index pairs EMA samples with frames one to one, but rate is {study['rate']:g}",
+            path=source,
+            row="articulation",
+            fix="set rate: 50, the frame rate of all encoders here, or frame_alignment: time",
+        )
+    if states["overlap"] >= states["window"]:
+        raise InputError(
+            f"windows of {states['window']:g} s cannot overlap by {states['overlap']:g} s",
+            path=source,
+            row="embeddings",
+            fix="make overlap smaller than window",
         )
 
 

@@ -14,7 +14,7 @@ EXPERIMENTS = set(STUDY.articulation["experiments"])
 HUB_CORPORA = [name for name, corpus in STUDY.corpora.items() if "hub" in corpus]
 
 # The tables that are made per model and then over models.
-SUMMARIES = ["E1", "layers", "E2", "E3", "E4", "E5", "E5_speakers", "speakers"]
+SUMMARIES = ["E1", "layers", "E2", "E3", "E4", "E5", "E5_speakers", "speakers", "leak"]
 
 
 def sources(script):
