@@ -19,6 +19,8 @@ TABLES = {
     "published_vs_measured": "published and measured",
     **RECORDINGS,
 }
+if len(STUDY.articulation["splits"]) > 1:
+    TABLES["leak"] = "how much held-out frames leak"
 
 STUDY_TABLES = expand(
     "results/tables/{corpus}/{table}.{format}",
