@@ -11,7 +11,7 @@ utterance touches its row groups only. Rows of an utterance are neighbours, in f
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -246,8 +246,26 @@ def read(path, utterances=None, threads=None):
     InputError
         Where the file is missing, truncated, corrupt or of another kind, or an utterance is not in it.
     """
-    try:
+    with _readable(path):
         return _read(Path(path), utterances, threads or os.cpu_count() or 1)
+
+
+def utterance_ids(path):
+    """The utterances a layer's file holds, in its order, without reading its rows.
+
+    Raises
+    ------
+    InputError
+        As :func:`read`.
+    """
+    with _readable(path):
+        return json.loads(pq.read_metadata(path).metadata[INDEX_KEY.encode()])["utterance_ids"]
+
+
+@contextmanager
+def _readable(path):
+    try:
+        yield
     except (OSError, pa.ArrowException, KeyError, json.JSONDecodeError) as error:
         raise InputError(
             f"not a readable embeddings file ({error})",

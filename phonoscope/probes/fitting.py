@@ -9,13 +9,12 @@ from phonoscope.probes import moments
 from phonoscope.probes.least_squares import Fit, IllConditioned, ols, ols_dual, ols_triangle, triangle
 from phonoscope.probes.ridge import ALPHAS, ridge, ridge_leave_one_out
 
-PROBES = ("ols", "ridge")
 INNER_FOLDS = 4
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Which estimator: ``name`` is one of PROBES, ``alphas`` are ridge penalties per training frame."""
+    """Which estimator: ``name`` is ols or ridge, ``alphas`` are ridge penalties per training frame."""
 
     name: str
     alphas: tuple = ALPHAS

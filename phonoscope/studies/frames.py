@@ -85,9 +85,11 @@ class Corpus:
 
     def _shard(self, shard):
         tracks = _tracks(self._articulation[shard], self.channels)
+        # A recording may have been left out for its EMA, or for being too short for the encoder.
+        usable = tracks.keys() & set(store.utterance_ids(self._embeddings[shard]))
         by_speaker = {}
         for row in self._utterances[shard]:
-            if row["utterance_id"] in tracks:
+            if row["utterance_id"] in usable:
                 by_speaker.setdefault(row["speaker"], []).append(row)
         for speaker, spoken in by_speaker.items():
             yield self._frames(speaker, spoken, tracks, self._embeddings[shard])

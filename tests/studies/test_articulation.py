@@ -242,3 +242,18 @@ def test_one_speaker_with_ema_cannot_be_left_out(tmp_path):
     tables.write(table.slice(0, 0), paths["articulation"][1], **about)
     with pytest.raises(InputError, match=r"only \['a'\] has EMA"):
         run(paths, experiments=["E4"])
+
+
+def test_an_utterance_that_was_too_short_to_encode_is_left_out(tmp_path):
+    """With on_error: skip the encoder leaves it out of the hidden states, not of the other tables."""
+    paths = write_corpus(tmp_path, {"a": "A", "b": "A"}, n_utterances=4)
+    whole = embeddings.read(paths["embeddings"][0])
+    about = {"hop_s": HOP, "offset_s": OFFSET}
+    with embeddings.Writer(paths["embeddings"][0], D, "float32", about) as writer:
+        for index, name in enumerate(whole.utterance_ids):
+            if name != "a-2":
+                writer.append(name, whole.values[whole.utterance == index])
+    rows, _ = run(paths, experiments=["E4"])
+    row = rows["E4", "ols", "except=a", "speaker=a", "TT_x", "pearson_r"]
+    assert row["value"] > 0.5
+    assert row["n_test"] < (whole.utterance != whole.utterance_ids.index("a-2")).sum() + 1
