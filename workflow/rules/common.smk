@@ -81,7 +81,7 @@ def checkpoint_files(wildcards):
 
 def synthetic_utterances(wildcards):
     """The utterances that the shipped corpus is made of."""
-    from phonoscope.corpora import synthesis_plan
+    from phonoscope.corpora.synthetic import ema_plan
 
-    names = [row["utterance_id"] for row in synthesis_plan.utterances()]
+    names = [row["utterance_id"] for row in ema_plan.utterances()]
     return [f"results/synthetic-ema/utterances/{name}.npz" for name in names]

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from phonoscope import tables
-from phonoscope.corpora.synthesis import assemble
+from phonoscope.corpora.synthetic.ema import assemble
 from phonoscope.joblog import log_to
 from phonoscope.shipping import ship
 

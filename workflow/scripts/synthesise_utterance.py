@@ -1,6 +1,6 @@
 """One utterance of synthetic-ema: sound and sensor positions."""
 
-from phonoscope.corpora.synthesis import save
+from phonoscope.corpora.synthetic.ema import save
 from phonoscope.joblog import log_to
 
 log_to(snakemake.log[0])

@@ -1,10 +1,9 @@
 """The corpus `synthetic-ema`: articulatory synthesis, sensor noise, and the folder that is shipped.
 
-One utterance is one subprocess (:mod:`phonoscope.corpora.synthesis_tract`), checked and tried again where
+One utterance is one subprocess (:mod:`phonoscope.corpora.synthetic.ema_tract`), checked and tried again where
 it crashes. Needs `vocaltractlab-cython`, which nothing else does; see the README of the corpus.
 """
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -15,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from phonoscope import tables
-from phonoscope.corpora import synthesis_plan as plan
-from phonoscope.corpora import synthesis_tract
+from phonoscope.corpora.synthetic import ema_plan as plan
+from phonoscope.corpora.synthetic import ema_tract
+from phonoscope.corpora.synthetic.folder import segment, write
 from phonoscope.errors import InputError
 
 GAIN = 4.0
@@ -36,32 +36,20 @@ def item(utterance_id):
     for row in plan.utterances():
         if row["utterance_id"] == utterance_id:
             return row
-    raise InputError(
-        "is not in the plan of synthetic-ema", row=utterance_id, fix="see synthesis_plan.utterances()"
-    )
+    raise InputError("is not in the plan of synthetic-ema", row=utterance_id, fix="see ema_plan.utterances()")
 
 
 def segments(row):
     """Phones and words of a planned utterance with their times, rows of ``tables.SEGMENTS``."""
     out, words, time_s = [], {}, 0.0
-    for segment in row["segments"]:
-        start, time_s = time_s, round(time_s + segment["duration_s"], 4)
-        out.append(_segment(row, "phone", start, time_s, segment["phone"] or "sil"))
-        if segment["phone"]:
-            first = words.setdefault(segment["word"], [start, time_s, ""])
-            first[1], first[2] = time_s, first[2] + plan.spelling([[segment["phone"]]])
-    return out + [_segment(row, "word", *word) for word in words.values()]
-
-
-def _segment(row, tier, start_s, end_s, label):
-    return {
-        "utterance_id": row["utterance_id"],
-        "tier": tier,
-        "start_s": start_s,
-        "end_s": end_s,
-        "label": label,
-        "score": 1.0,
-    }
+    name = row["utterance_id"]
+    for part in row["segments"]:
+        start, time_s = time_s, round(time_s + part["duration_s"], 4)
+        out.append(segment(name, "phone", start, time_s, part["phone"] or "sil"))
+        if part["phone"]:
+            first = words.setdefault(part["word"], [start, time_s, ""])
+            first[1], first[2] = time_s, first[2] + plan.spelling([[part["phone"]]])
+    return out + [segment(name, "word", *word) for word in words.values()]
 
 
 def synthesise(utterance_id):
@@ -94,8 +82,8 @@ def _spoken(row):
     with tempfile.TemporaryDirectory() as folder:
         job, out = Path(folder) / "job.json", Path(folder) / "out.npz"
         job.write_text(json.dumps(dict(row, speaker=speaker, ema_hz=plan.EMA_HZ)))
-        program = [sys.executable, "-m", synthesis_tract.__name__, str(job), str(out)]
-        root = Path(__file__).resolve().parents[2]
+        program = [sys.executable, "-m", ema_tract.__name__, str(job), str(out)]
+        root = Path(__file__).resolve().parents[3]
         done = subprocess.run(
             program, cwd=root, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
@@ -165,38 +153,22 @@ def assemble(paths, folder):
     folder : path-like
         Gets recordings.parquet, segments.parquet, audio/*.flac and ema/{speaker}.parquet.
     """
-    import soundfile
+    phones, ema = [], {}
 
-    folder = Path(folder)
-    (folder / "audio").mkdir(parents=True, exist_ok=True)
-    recordings, phones, ema = [], [], {}
-    for row in plan.utterances():
-        name = row["utterance_id"]
-        with np.load(paths[name]) as arrays:
-            audio, ema_mm = arrays["audio"], arrays["ema_mm"]
-        flac = folder / "audio" / f"{name}.flac"
-        soundfile.write(flac, audio, plan.RATE_HZ, subtype="PCM_16", format="FLAC", compression_level=1.0)
-        recordings.append(
-            {
-                **{key: row[key] for key in tables.UTTERANCES.names if key in row},
-                "audio": f"audio/{flac.name}",
-                "audio_sha256": hashlib.sha256(flac.read_bytes()).hexdigest(),
-                "duration_s": len(audio) / plan.RATE_HZ,
-                "sample_rate": plan.RATE_HZ,
-                "shard": row["speaker"],
-            }
-        )
-        phones += segments(row)
-        ema.setdefault(row["speaker"], []).append(_ema(name, ema_mm))
-    for name, rows, schema in (
-        ("recordings", recordings, tables.UTTERANCES),
-        ("segments", phones, tables.SEGMENTS),
-    ):
-        tables.write(tables.from_rows(rows, schema), folder / f"{name}.parquet", seed=plan.SEED)
+    def spoken():
+        for row in plan.utterances():
+            name = row["utterance_id"]
+            with np.load(paths[name]) as arrays:
+                audio, ema_mm = arrays["audio"], arrays["ema_mm"]
+            phones.extend(segments(row))
+            ema.setdefault(row["speaker"], []).append(_ema(name, ema_mm))
+            yield dict(row, shard=row["speaker"]), audio
+
+    write(folder, spoken(), phones, plan.SEED)
     for speaker, parts in ema.items():
         tables.write(
             pa.concat_tables(parts).combine_chunks(),
-            folder / "ema" / f"{speaker}.parquet",
+            Path(folder) / "ema" / f"{speaker}.parquet",
             rate=plan.EMA_HZ,
             unit="mm",
             seed=plan.SEED,

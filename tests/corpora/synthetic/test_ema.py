@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from phonoscope import tables
-from phonoscope.corpora import synthesis, synthesis_plan, synthesis_tract
+from phonoscope.corpora.synthetic import ema as synthesis
+from phonoscope.corpora.synthetic import ema_plan, ema_tract
 from phonoscope.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CORPUS = ROOT / "resources" / "corpora" / "synthetic-ema"
 
 
@@ -32,7 +33,7 @@ def segments():
 
 
 def test_is_the_plan(recordings):
-    planned = {row["utterance_id"]: row for row in synthesis_plan.utterances()}
+    planned = {row["utterance_id"]: row for row in ema_plan.utterances()}
     assert [row["utterance_id"] for row in recordings] == list(planned)
     for row in recordings:
         for key in ("speaker", "sex", "language", "native_language", "task", "condition", "text"):
@@ -43,14 +44,14 @@ def test_schemas_and_provenance():
     for name, schema in (("recordings", tables.UTTERANCES), ("segments", tables.SEGMENTS)):
         table = tables.read(CORPUS / f"{name}.parquet")
         assert table.schema.equals(schema)
-        assert tables.provenance(table)["seed"] == synthesis_plan.SEED
+        assert tables.provenance(table)["seed"] == ema_plan.SEED
 
 
 def test_eight_speakers_balanced_over_sexes_and_two_languages(recordings):
     speakers = {(row["speaker"], row["sex"], row["native_language"]) for row in recordings}
     assert len(speakers) == len({name for name, _, _ in speakers}) == 8
     assert Counter((sex, language) for _, sex, language in speakers) == {
-        (sex, language): 2 for sex in "fm" for language in synthesis_plan.LANGUAGES
+        (sex, language): 2 for sex in "fm" for language in ema_plan.LANGUAGES
     }
     with (ROOT / "config" / "speakers" / "synthetic-ema.tsv").open(encoding="utf-8") as file:
         sheet = csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t")
@@ -102,7 +103,7 @@ def test_natives_use_no_foreign_phone_and_imitators_do(recordings, segments):
     for row in recordings:
         labels = {phone["label"] for phone in segments[row["utterance_id"], "phone"]} - {"sil"}
         heard[row["native_language"], row["condition"]] |= labels
-    for language, spec in synthesis_plan.LANGUAGES.items():
+    for language, spec in ema_plan.LANGUAGES.items():
         own = {*spec["vowels"], *spec["onsets"], *spec["codas"]}
         assert heard[language, "L1"] <= own and heard[language, "L2"] <= own
         assert len(heard[language, "L1-accent"] - own) >= 4
@@ -126,7 +127,7 @@ def test_ema_covers_the_audio_and_moves(recordings):
 
 
 def dead(utterance_id, channel):
-    return (utterance_id, channel[:2]) == synthesis_plan.DEAD
+    return (utterance_id, channel[:2]) == ema_plan.DEAD
 
 
 def test_dropouts_are_few_and_one_sensor_is_dead(recordings):
@@ -136,9 +137,9 @@ def test_dropouts_are_few_and_one_sensor_is_dead(recordings):
         names = np.array(table["utterance_id"].to_pylist())
         for channel in synthesis.CHANNELS:
             absent = np.isnan(table[channel].to_numpy())
-            if speaker == synthesis_plan.DEAD[0].rsplit("_", 3)[0] and channel[:2] == synthesis_plan.DEAD[1]:
-                assert absent[names == synthesis_plan.DEAD[0]].all()
-                absent = absent[names != synthesis_plan.DEAD[0]]
+            if speaker == ema_plan.DEAD[0].rsplit("_", 3)[0] and channel[:2] == ema_plan.DEAD[1]:
+                assert absent[names == ema_plan.DEAD[0]].all()
+                absent = absent[names != ema_plan.DEAD[0]]
             missing, total = missing + absent.sum(), total + len(absent)
     assert 0.001 < missing / total < 0.05
 
@@ -172,8 +173,8 @@ def test_unknown_utterance_is_named():
 
 def test_same_anatomy_leaves_states_alone():
     states = np.random.default_rng(0).normal(size=(4, 19))
-    anatomy = synthesis_plan.SPEAKERS[1]["anatomy"]
-    np.testing.assert_allclose(synthesis_tract.adapted(states, anatomy, anatomy), states, atol=1e-12)
+    anatomy = ema_plan.SPEAKERS[1]["anatomy"]
+    np.testing.assert_allclose(ema_tract.adapted(states, anatomy, anatomy), states, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_same_anatomy_leaves_states_alone():
     ],
 )
 def test_broken_synthesis_is_refused(change, message):
-    row = synthesis_plan.utterances()[0]
+    row = ema_plan.utterances()[0]
     seconds = sum(segment["duration_s"] for segment in row["segments"])
     rng = np.random.default_rng(0)
     sound = 0.1 * rng.standard_normal(int(seconds * 16000))

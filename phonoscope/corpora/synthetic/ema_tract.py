@@ -1,7 +1,7 @@
 """One utterance through VocalTractLab, in a process of its own: `python -m ... JOB.json OUT.npz`.
 
 The synthesiser keeps global state and can crash when its process exits, so this module is only ever run as
-a program (:mod:`phonoscope.corpora.synthesis` starts it), and it leaves without clean-up once its file is
+a program (:mod:`phonoscope.corpora.synthetic.ema` starts it), and it leaves without clean-up once its file is
 written. VocalTractLab's coordinates are in cm, x to the front, y up, origin above the back of the palate.
 """
 

@@ -1,0 +1,1 @@
+"""The corpora that are shipped: how each is planned, synthesised and written."""
