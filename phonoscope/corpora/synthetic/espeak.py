@@ -26,7 +26,9 @@ BATCH = 64
 WORD, PHONEME = 1, 7
 RATE, PITCH, RANGE = 1, 3, 4
 RETRIEVAL, PHONEME_EVENTS, PHONEME_IPA, UTF8 = 1, 0x1, 0x2, 1
-STRESS = str.maketrans("", "", "ˈˌ")
+# Stress, and a mark of fronting that is not IPA.
+MARKS = str.maketrans("", "", 'ˈˌ"')
+PALATALISED = "ʲ"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def times(events, text, n_samples, rate):
     -------
     phones, words : as in :class:`Speech`
     """
-    marks = [(sample, position, label.translate(STRESS)) for kind, position, _, sample, label in events
+    marks = [(sample, position, label.translate(MARKS)) for kind, position, _, sample, label in events
              if kind == PHONEME]  # fmt: skip
     spelled = {position: text[position - 1 : position - 1 + length]
                for kind, position, length, _, _ in events if kind == WORD}  # fmt: skip
@@ -129,6 +131,9 @@ def times(events, text, n_samples, rate):
             continue
         if phones and phones[-1][2] == label == "sil":
             phones[-1] = (phones[-1][0], end, "sil")
+        elif phones and label == PALATALISED:
+            # The off-glide of the consonant before it.
+            phones[-1] = (phones[-1][0], end, phones[-1][2] + label)
         else:
             phones.append((start, end, label))
         if label != "sil" and position in spelled:

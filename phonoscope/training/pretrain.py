@@ -1,0 +1,257 @@
+"""Pre-train a HuBERT: the recipe of Hsu et al. (2021, arXiv 2106.07447), small enough for one core.
+
+Cluster identities of MFCC frames are predicted from masked audio; half-way the targets are replaced by
+clusters of a middle layer's hidden states. Unlike the paper, the second iteration continues from the first
+one's weights (with a new output layer), and predictions at frames that are not masked count by half.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from phonoscope.training.data import RATE_HZ, Drawn, Sounds
+from phonoscope.training.runs import run
+
+RECEPTIVE_FIELD, HOP = 400, 320
+TINY = {
+    "hidden_size": 96,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "intermediate_size": 384,
+    "conv_dim": (32, 48, 64, 64, 64, 80, 80),
+    "feat_extract_norm": "group",
+    "num_conv_pos_embeddings": 128,
+    "num_conv_pos_embedding_groups": 16,
+    "hidden_dropout": 0.05,
+    "attention_dropout": 0.05,
+    "activation_dropout": 0.0,
+    "feat_proj_dropout": 0.0,
+    "layerdrop": 0.0,
+    "mask_time_prob": 0.08,
+    "mask_time_length": 10,
+}
+FITTED, HELD_OUT_CROPS = 60_000, 32
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What HuBERT's recipe leaves open.
+
+    Attributes
+    ----------
+    crop_s : float
+        Length of the crops, seconds; shorter recordings are left out.
+    clusters : tuple of int
+        Number of k-means clusters of the first and the second iteration.
+    target_layer : int
+        Layer whose states are clustered for the second iteration.
+    unmasked_weight : float
+        Weight of the loss at frames that are not masked.
+    temperature : float
+        Of the cosine similarities between states and cluster embeddings.
+    code_dim : int
+        Width of the cluster embeddings.
+    """
+
+    crop_s: float = 2.5
+    clusters: tuple = (100, 100)
+    target_layer: int = 3
+    unmasked_weight: float = 0.5
+    temperature: float = 0.1
+    code_dim: int = 64
+
+
+def pretrain(train, held_out, schedule, folder, recipe=Recipe(), architecture=None, threads=None):
+    """Train, and return the model.
+
+    Parameters
+    ----------
+    train, held_out : list of dict
+        Rows of ``tables.UTTERANCES``.
+    schedule : runs.Schedule
+        ``steps`` of both iterations together; each has its own warm-up and decay.
+    folder : path-like
+        Of the checkpoints.
+    recipe : Recipe
+    architecture : dict, optional
+        Keywords of ``transformers.HubertConfig``; default :data:`TINY`.
+    threads : int, optional
+
+    Returns
+    -------
+    model : transformers.HubertModel
+        In evaluation mode.
+    log : list of dict
+        See :func:`phonoscope.training.runs.run`; with ``iteration`` and the accuracy at masked frames.
+    """
+    import torch
+    from transformers import HubertConfig, HubertModel
+
+    torch.manual_seed(schedule.seed)
+    sounds, others = (_long_enough(rows, recipe.crop_s) for rows in (train, held_out))
+    model = HubertModel(HubertConfig(**(architecture or TINY)))
+    log, half = [], schedule.steps // 2
+    for iteration, steps in enumerate((half, schedule.steps - half)):
+        features = [[mfcc(s[i]) for i in range(len(s))] if not iteration else states(model, s, recipe.target_layer)
+                    for s in (sounds, others)]  # fmt: skip
+        targets, held_out_targets = clustered(*features, recipe.clusters[iteration], schedule.seed)
+        logging.info("iteration %d: %d clusters of %d frames", iteration + 1, recipe.clusters[iteration],
+                     sum(map(len, targets)))  # fmt: skip
+        part = replace(schedule, steps=steps, seed=schedule.seed + iteration)
+        torch.manual_seed(part.seed)
+        network = _network(model, recipe, recipe.clusters[iteration])
+        rows = run(
+            network,
+            Drawn(_crops(sounds, targets, model.config, recipe), steps * schedule.batch, part.seed),
+            part,
+            Path(folder) / f"iteration{iteration + 1}",
+            held_out=Drawn(
+                _crops(others, held_out_targets, model.config, recipe), HELD_OUT_CROPS, -1 % 2**31
+            ),
+            threads=threads,
+        )
+        start = log[-1]["seconds"] if log else 0
+        log += [
+            row
+            | {
+                "step": row["step"] + iteration * half,
+                "iteration": iteration + 1,
+                "seconds": start + row["seconds"],
+            }
+            for row in rows
+        ]
+    return model.eval().cpu(), log
+
+
+def _long_enough(rows, crop_s):
+    kept = [row for row in rows if row["duration_s"] >= crop_s + HOP / RATE_HZ]
+    if len(kept) < len(rows):
+        logging.warning("%d of %d recordings are shorter than a crop", len(rows) - len(kept), len(rows))
+    return Sounds(kept)
+
+
+def mfcc(audio):
+    """MFCC with first and second differences on the encoder's frame centres.
+
+    Parameters
+    ----------
+    audio : float32 array of shape (n_samples,)
+
+    Returns
+    -------
+    float32 array of shape (n_frames, 39)
+        Mean and SD normalised.
+    """
+    import torch
+    import torchaudio
+
+    transform = torchaudio.transforms.MFCC(
+        RATE_HZ,
+        n_mfcc=13,
+        melkwargs={"n_fft": RECEPTIVE_FIELD, "hop_length": HOP, "n_mels": 40, "center": False},
+    )
+    static = transform(torch.from_numpy(audio)[None])
+    first = torchaudio.functional.compute_deltas(static)
+    values = torch.cat([static, first, torchaudio.functional.compute_deltas(first)], dim=1)[0].T.numpy()
+    return (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-5)
+
+
+def states(model, sounds, layer):
+    """Hidden states of ``layer`` for every sound, each of shape (n_frames, hidden_size)."""
+    import torch
+
+    was = model.training
+    model.eval()
+    with torch.inference_mode():
+        found = [
+            model(torch.from_numpy(sounds[i])[None].to(model.device), output_hidden_states=True)
+            .hidden_states[layer][0]
+            .cpu()
+            .numpy()
+            for i in range(len(sounds))
+        ]
+    model.train(was)
+    return found
+
+
+def clustered(features, others, k, seed):
+    """Cluster identities by k-means, as in HuBERT.
+
+    Parameters
+    ----------
+    features, others : list of array of shape (n_frames, dim)
+        Clusters are fitted on (a sample of) the frames of ``features``.
+    k, seed : int
+
+    Returns
+    -------
+    two lists of int64 array of shape (n_frames,)
+    """
+    from sklearn.cluster import KMeans
+
+    frames = np.concatenate(features)
+    rng = np.random.default_rng(seed)
+    sample = frames[rng.choice(len(frames), min(FITTED, len(frames)), replace=False)]
+    means = KMeans(k, n_init=1, max_iter=60, random_state=seed).fit(sample)
+    return tuple([means.predict(each).astype(np.int64) for each in part] for part in (features, others))
+
+
+def mask_spans(n_frames, rng, probability, length):
+    """Frames to be masked: every frame starts a span with ``probability``; spans may overlap."""
+    starts = rng.random(n_frames) < probability
+    # A crop without any masked frame would teach nothing.
+    starts[rng.integers(0, max(1, n_frames - length))] = True
+    masked = np.zeros(n_frames, dtype=bool)
+    for shift in range(length):
+        masked[shift:] |= starts[: n_frames - shift]
+    return masked
+
+
+def _crops(sounds, targets, config, recipe):
+    """A function that draws a crop that starts on a frame, with its targets and mask."""
+    frames = int(recipe.crop_s * RATE_HZ - RECEPTIVE_FIELD) // HOP + 1
+    samples = (frames - 1) * HOP + RECEPTIVE_FIELD
+    share = np.array([len(each) for each in targets], float)
+    share /= share.sum()
+
+    def draw(rng):
+        index = rng.choice(len(targets), p=share)
+        first = rng.integers(0, len(targets[index]) - frames + 1)
+        return {
+            "audio": sounds[index][first * HOP : first * HOP + samples],
+            "targets": targets[index][first : first + frames],
+            "masked": mask_spans(frames, rng, config.mask_time_prob, config.mask_time_length),
+        }
+
+    return draw
+
+
+def _network(model, recipe, clusters):
+    """``model`` with cluster embeddings on top; ``network(audio, targets, masked)`` gives loss and metrics."""
+    import torch
+    from torch.nn.functional import cosine_similarity, cross_entropy
+
+    class MaskedPrediction(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+            self.projection = torch.nn.Linear(model.config.hidden_size, recipe.code_dim)
+            self.codes = torch.nn.Parameter(torch.randn(clusters, recipe.code_dim))
+
+        def forward(self, audio, targets, masked):
+            hidden = self.model(audio, mask_time_indices=masked).last_hidden_state
+            guess = cosine_similarity(self.projection(hidden)[:, :, None], self.codes, dim=-1)
+            losses = cross_entropy(
+                guess.flatten(0, 1) / recipe.temperature, targets.flatten(), reduction="none"
+            )
+            inside = masked.flatten()
+            within, outside = losses[inside].mean(), losses[~inside].mean()
+            right = (guess.argmax(-1) == targets).flatten()[inside].float().mean()
+            return {
+                "loss": within + recipe.unmasked_weight * outside,
+                "metrics": {"masked_loss": within.detach(), "masked_accuracy": right},
+            }
+
+    return MaskedPrediction()
