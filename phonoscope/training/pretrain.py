@@ -94,8 +94,7 @@ def pretrain(train, held_out, schedule, folder, recipe=Recipe(), architecture=No
     model = HubertModel(HubertConfig(**(architecture or TINY)))
     log, half = [], schedule.steps // 2
     for iteration, steps in enumerate((half, schedule.steps - half)):
-        features = [[mfcc(s[i]) for i in range(len(s))] if not iteration else states(model, s, recipe.target_layer)
-                    for s in (sounds, others)]  # fmt: skip
+        features = [_features(model if iteration else None, each, recipe) for each in (sounds, others)]
         targets, held_out_targets = clustered(*features, recipe.clusters[iteration], schedule.seed)
         logging.info("iteration %d: %d clusters of %d frames", iteration + 1, recipe.clusters[iteration],
                      sum(map(len, targets)))  # fmt: skip
@@ -130,6 +129,13 @@ def _long_enough(rows, crop_s):
     if len(kept) < len(rows):
         logging.warning("%d of %d recordings are shorter than a crop", len(rows) - len(kept), len(rows))
     return Sounds(kept)
+
+
+def _features(model, sounds, recipe):
+    """What is clustered: hidden states, or MFCC where there is no model yet."""
+    return (
+        states(model, sounds, recipe.target_layer) if model else [mfcc(sounds[i]) for i in range(len(sounds))]
+    )
 
 
 def mfcc(audio):
@@ -229,7 +235,7 @@ def _crops(sounds, targets, config, recipe):
 
 
 def _network(model, recipe, clusters):
-    """``model`` with cluster embeddings on top; ``network(audio, targets, masked)`` gives loss and metrics."""
+    """``model`` with cluster embeddings on top, to be called with audio, targets and masked."""
     import torch
     from torch.nn.functional import cosine_similarity, cross_entropy
 

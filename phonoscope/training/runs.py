@@ -1,7 +1,7 @@
 """One training run: transformers' Trainer with fixed seeds, resumable to the bit, with a log of losses.
 
-Items are a map-style data set whose item i follows from i and the seed alone (no global random state), so that
-a training that was killed goes on with the same batches; dropout's random state is in the checkpoint.
+Items are a map-style data set whose item i follows from i and the seed alone (no global random state), so
+that a training that was killed goes on with the same batches; dropout's random state is in the checkpoint.
 """
 
 import csv
@@ -192,7 +192,8 @@ def _trainer(network, items, schedule, folder, collate, held_out):
 
 
 def rows(history):
-    """The Trainer's history as rows of a log: one per logged step, the held-out loss in the row of its step."""
+    """The Trainer's history as a log: one row per logged step, with the held-out loss of that step."""
+    apart = ("step", "learning_rate", "epoch", "grad_norm", "seconds")
     held_out = {row["step"]: row["eval_loss"] for row in history if "eval_loss" in row}
     return [
         {"step": row["step"], "learning_rate": row["learning_rate"]}

@@ -16,7 +16,7 @@ from phonoscope.errors import InputError
 
 LANGUAGES = {
     "fi": {
-        "onsets": ["p", "t", "k", "m", "n", "s", "l", "r", "h", "v", "j"] + ["", "p", "t", "k", "s", "l", "d"],
+        "onsets": list("ptkmnslrhvj") + ["", "p", "t", "k", "s", "l", "d"],
         "vowels": {
             "back": ["a", "a", "o", "u", "e", "i", "aa", "oo", "uu", "ai", "ou", "uo"],
             "front": ["ä", "ä", "ö", "y", "e", "i", "ää", "yy", "äi", "öy", "yö", "ie"],
@@ -27,14 +27,14 @@ LANGUAGES = {
         "utterance_s": 3.5,
     },
     "ru": {
-        "onsets": ["п", "т", "к", "б", "д", "г", "м", "н", "с", "з", "л", "р", "в", "ф", "х", "ш", "ж", "ч", "ц"] + ["ст", "пр", "кр", "сл", "гр", "вр", "тв"],
-        "vowels": {"one": ["а", "о", "у", "и", "е", "а", "о", "ы", "я", "ё", "ю"]},
+        "onsets": list("пткбдгмнсзлрвфхшжчц") + ["ст", "пр", "кр", "сл", "гр", "вр", "тв"],
+        "vowels": {"one": list("аоуиеаоыяёю")},
         "codas": ["", "", "", "н", "т", "р", "л", "с", "к", "м", "й"],
         "syllables": (1, 2, 2, 3, 3),
         "words": (5, 9),
         "utterance_s": 3.4,
     },
-}  # fmt: skip
+}
 
 # name: variant, factor of all frequencies, sex, split. Those of split `test` are never heard in training.
 SPEAKERS = {
