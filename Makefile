@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SYNTHESISER := vocaltractlab-cython==0.0.17
 
-.PHONY: venv lint format test demo synthetic-ema clean
+.PHONY: venv lint format test demo synthetic-ema synthetic-ema-disjoint clean
 
 venv: $(STAMP)
 
@@ -38,10 +38,11 @@ demo: $(STAMP)
 	$(BIN)/snakemake --report results/report.html
 	@echo "The report is in $(CURDIR)/results/report.html"
 
-# Makes resources/corpora/synthetic-ema again, with an articulatory synthesiser (GPL) that nothing else needs.
-synthetic-ema: $(STAMP)
+# Make resources/corpora/synthetic-ema and its sister again, with an articulatory synthesiser (GPL) that nothing
+# else needs.
+synthetic-ema synthetic-ema-disjoint: $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python $(SYNTHESISER)
-	$(BIN)/snakemake --cores $(CORES) synthetic_ema
+	$(BIN)/snakemake --cores $(CORES) $(subst -,_,$@)
 
 clean:
 	rm -rf results .snakemake

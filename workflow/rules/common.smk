@@ -80,8 +80,11 @@ def checkpoint_files(wildcards):
 
 
 def synthetic_utterances(wildcards):
-    """The utterances that the shipped corpus is made of."""
+    """The utterances that a shipped corpus of articulatory synthesis is made of."""
     from phonoscope.corpora.synthetic import ema_plan
 
-    names = [row["utterance_id"] for row in ema_plan.utterances()]
-    return [f"results/synthetic-ema/utterances/{name}.npz" for name in names]
+    rows = ema_plan.utterances(ema_plan.plan_of(wildcards.spoken))
+    return [
+        f"results/{wildcards.spoken}/utterances/{row['utterance_id']}.npz"
+        for row in rows
+    ]

@@ -1,10 +1,10 @@
 """What is shipped, made anew: `snakemake synthetic_ema`, `snakemake hubert_tiny`. Nothing else asks for it.
 
-synthetic_ema needs vocaltractlab-cython (envs/synthesis.yaml, or installed beside the rest), which the
-study does not. It makes results/synthetic-ema/: per utterance its sound and movement, in a process of its
-own, then the corpus. hubert_tiny trains the small model on that corpus' audio, on one core. Both copy what
-differs over resources/, whose files are inputs of the study and therefore no rule's output: a checkout
-must never want to rebuild them.
+synthetic_ema and synthetic_ema_disjoint need vocaltractlab-cython (envs/synthesis.yaml, or installed beside
+the rest), which the study does not. They make results/{spoken}/, spoken being the corpus: per utterance its
+sound and movement, in a process of its own, then the corpus. hubert_tiny trains the small model on the
+audio of synthetic-ema, on one core. All copy what differs over resources/, whose files are inputs of the
+study and therefore no rule's output: a checkout must never want to rebuild them.
 """
 
 
@@ -12,12 +12,13 @@ rule synthesise_utterance:
     input:
         code=sources("workflow/scripts/synthesise_utterance.py"),
     output:
-        "results/synthetic-ema/utterances/{utterance}.npz",
+        "results/{spoken}/utterances/{utterance}.npz",
     log:
-        "results/logs/synthesise_utterance/{utterance}.log",
+        "results/logs/synthesise_utterance/{spoken}/{utterance}.log",
     benchmark:
-        "results/benchmarks/synthesise_utterance/{utterance}.tsv"
+        "results/benchmarks/synthesise_utterance/{spoken}/{utterance}.tsv"
     wildcard_constraints:
+        spoken="synthetic-ema(-disjoint)?",
         utterance="[A-Za-z0-9_-]+",
     conda:
         "../../envs/synthesis.yaml"
@@ -33,18 +34,20 @@ rule synthesise_corpus:
         utterances=synthetic_utterances,
         code=sources("workflow/scripts/synthesise_corpus.py"),
     output:
-        "results/synthetic-ema/sha256.txt",
+        "results/{spoken}/sha256.txt",
     log:
-        "results/logs/synthesise_corpus.log",
+        "results/logs/synthesise_corpus/{spoken}.log",
     benchmark:
-        "results/benchmarks/synthesise_corpus.tsv"
+        "results/benchmarks/synthesise_corpus/{spoken}.tsv"
+    wildcard_constraints:
+        spoken="synthetic-ema(-disjoint)?",
     conda:
         "../../envs/synthesis.yaml"
     resources:
         mem_mb=2000,
         runtime=20,
     params:
-        shipped=shipped("resources/corpora/synthetic-ema"),
+        shipped=lambda wildcards: shipped(f"resources/corpora/{wildcards.spoken}"),
     script:
         "../scripts/synthesise_corpus.py"
 
@@ -52,6 +55,11 @@ rule synthesise_corpus:
 rule synthetic_ema:
     input:
         "results/synthetic-ema/sha256.txt",
+
+
+rule synthetic_ema_disjoint:
+    input:
+        "results/synthetic-ema-disjoint/sha256.txt",
 
 
 rule pretrain_hubert:

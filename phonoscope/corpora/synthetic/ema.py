@@ -1,4 +1,4 @@
-"""The corpus `synthetic-ema`: articulatory synthesis, sensor noise, and the folder that is shipped.
+"""The corpora that are planned in `ema_plan`: synthesis, sensor noise, and the folder that is shipped.
 
 One utterance is one subprocess (:mod:`phonoscope.corpora.synthetic.ema_tract`), checked and tried again where
 it crashes. Needs `vocaltractlab-cython`, which nothing else does; see the README of the corpus.
@@ -14,29 +14,31 @@ import numpy as np
 import pyarrow as pa
 
 from phonoscope import tables
-from phonoscope.corpora.synthetic import ema_plan as plan
 from phonoscope.corpora.synthetic import ema_tract
+from phonoscope.corpora.synthetic.ema_languages import spelling
+from phonoscope.corpora.synthetic.ema_plan import EMA_HZ, RATE_HZ, SENSORS, utterances
+from phonoscope.corpora.synthetic.ema_speakers import SPEAKERS
 from phonoscope.corpora.synthetic.folder import segment, write
 from phonoscope.errors import InputError
 
 GAIN = 4.0
 ROOM_NOISE, SENSOR_NOISE_MM, DROPOUT_SHARE = 1e-4, 0.15, 0.2
 ATTEMPTS, TIMEOUT_S = 3, 300
-CHANNELS = [f"{sensor}_{axis}" for sensor in plan.SENSORS for axis in "xz"]
+CHANNELS = [f"{sensor}_{axis}" for sensor in SENSORS for axis in "xz"]
 
 
-def item(utterance_id):
-    """The planned utterance of that name.
+def item(plan, utterance_id):
+    """The utterance of that name in a plan (:class:`phonoscope.corpora.synthetic.ema_plan.Plan`).
 
     Raises
     ------
     InputError
         If the plan has none.
     """
-    for row in plan.utterances():
+    for row in utterances(plan):
         if row["utterance_id"] == utterance_id:
             return row
-    raise InputError("is not in the plan of synthetic-ema", row=utterance_id, fix="see ema_plan.utterances()")
+    raise InputError(f"is not in the plan of {plan.name}", row=utterance_id, fix="see ema_plan.utterances()")
 
 
 def segments(row):
@@ -48,11 +50,11 @@ def segments(row):
         out.append(segment(name, "phone", start, time_s, part["phone"] or "sil"))
         if part["phone"]:
             first = words.setdefault(part["word"], [start, time_s, ""])
-            first[1], first[2] = time_s, first[2] + plan.spelling([[part["phone"]]])
+            first[1], first[2] = time_s, first[2] + spelling([[part["phone"]]])
     return out + [segment(name, "word", *word) for word in words.values()]
 
 
-def synthesise(utterance_id):
+def synthesise(plan, utterance_id):
     """One utterance as it was spoken and as it was recorded.
 
     Returns
@@ -66,22 +68,26 @@ def synthesise(utterance_id):
     RuntimeError
         If no attempt gives sound and movement that pass :func:`check`.
     """
-    row = item(utterance_id)
+    row = item(plan, utterance_id)
     reasons = []
     for _ in range(ATTEMPTS):
         try:
-            return recorded(row, **_spoken(row))
+            return recorded(row, **_spoken(row), dead=plan.dead)
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:
             reasons.append(str(error))
     raise RuntimeError(f"{utterance_id}: {ATTEMPTS} attempts failed: {'; '.join(reasons)}")
 
 
+def _speaker(row):
+    return next(speaker for speaker in SPEAKERS if speaker["speaker"] == row["speaker"])
+
+
 def _spoken(row):
     """Run the synthesiser in a process of its own; judge it by its file, since it may crash at exit."""
-    speaker = next(speaker for speaker in plan.SPEAKERS if speaker["speaker"] == row["speaker"])
+    speaker = _speaker(row)
     with tempfile.TemporaryDirectory() as folder:
         job, out = Path(folder) / "job.json", Path(folder) / "out.npz"
-        job.write_text(json.dumps(dict(row, speaker=speaker, ema_hz=plan.EMA_HZ)))
+        job.write_text(json.dumps(dict(row, speaker=speaker, ema_hz=EMA_HZ)))
         program = [sys.executable, "-m", ema_tract.__name__, str(job), str(out)]
         root = Path(__file__).resolve().parents[3]
         done = subprocess.run(
@@ -93,15 +99,15 @@ def _spoken(row):
             return {name: arrays[name] for name in arrays.files}
 
 
-def recorded(row, audio, rate, ema_mm):
+def recorded(row, audio, rate, ema_mm, dead=None):
     """What microphone and sensors made of an utterance: 16 kHz, noise, tilt, dropouts. See `synthesise`."""
     import soxr
 
     rng = np.random.default_rng(list(row["seed"].encode()))
-    sound = GAIN * soxr.resample(np.asarray(audio, float), int(rate), plan.RATE_HZ, quality="VHQ")
+    sound = GAIN * soxr.resample(np.asarray(audio, float), int(rate), RATE_HZ, quality="VHQ")
     check(row, sound, ema_mm)
     sound = sound + ROOM_NOISE * rng.standard_normal(len(sound))
-    speaker = next(speaker for speaker in plan.SPEAKERS if speaker["speaker"] == row["speaker"])
+    speaker = _speaker(row)
     angle = np.deg2rad(speaker["tilt_deg"])
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = ema_mm @ turn.T + SENSOR_NOISE_MM * rng.standard_normal(ema_mm.shape)
@@ -109,8 +115,8 @@ def recorded(row, audio, rate, ema_mm):
         if rng.random() < DROPOUT_SHARE:
             start = int(rng.random() * (len(points) - 20))
             points[start : start + 3 + int(12 * rng.random()), sensor] = np.nan
-    if row["utterance_id"] == plan.DEAD[0]:
-        points[:, plan.SENSORS.index(plan.DEAD[1])] = np.nan
+    if dead and row["utterance_id"] == dead[0]:
+        points[:, SENSORS.index(dead[1])] = np.nan
     pcm = np.round(np.clip(sound, -1, 1) * 32767).astype(np.int16)
     return pcm, points.reshape(len(points), -1).astype(np.float32)
 
@@ -123,11 +129,11 @@ def check(row, sound, ema_mm):
     RuntimeError
     """
     planned = sum(segment["duration_s"] for segment in row["segments"])
-    length, moves = len(sound) / plan.RATE_HZ, ema_mm.std(axis=0)
+    length, moves = len(sound) / RATE_HZ, ema_mm.std(axis=0)
     faults = {
         "sound or sensors are not finite": not (np.isfinite(sound).all() and np.isfinite(ema_mm).all()),
         f"{length:.2f} s of sound, {planned:.2f} s planned": abs(length - planned) > 0.03,
-        f"{len(ema_mm)} EMA samples": abs(len(ema_mm) / plan.EMA_HZ - planned) > 0.03,
+        f"{len(ema_mm)} EMA samples": abs(len(ema_mm) / EMA_HZ - planned) > 0.03,
         "the sound is clipped": np.abs(sound).max() > 0.98,
         "the sound is silent": sound.std() < 0.007,
         "a sensor does not move or jumps": moves.min() < 0.1 or np.abs(np.diff(ema_mm, axis=0)).max() > 15,
@@ -136,18 +142,19 @@ def check(row, sound, ema_mm):
         raise RuntimeError(f"{row['utterance_id']}: {', '.join(found)}")
 
 
-def save(utterance_id, path):
-    """Synthesise one utterance into an .npz file (audio, ema_mm), moved into place."""
-    audio, ema_mm = synthesise(utterance_id)
+def save(plan, utterance_id, path):
+    """Synthesise one utterance of a plan into an .npz file (audio, ema_mm), moved into place."""
+    audio, ema_mm = synthesise(plan, utterance_id)
     with tables.beside(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, audio=audio, ema_mm=ema_mm)
 
 
-def assemble(paths, folder):
+def assemble(plan, paths, folder):
     """Write the corpus folder (format `table`) from the files of :func:`save`.
 
     Parameters
     ----------
+    plan : ema_plan.Plan
     paths : dict of str to path-like
         Per utterance_id its file.
     folder : path-like
@@ -156,7 +163,7 @@ def assemble(paths, folder):
     phones, ema = [], {}
 
     def spoken():
-        for row in plan.utterances():
+        for row in utterances(plan):
             name = row["utterance_id"]
             with np.load(paths[name]) as arrays:
                 audio, ema_mm = arrays["audio"], arrays["ema_mm"]
@@ -164,21 +171,21 @@ def assemble(paths, folder):
             ema.setdefault(row["speaker"], []).append(_ema(name, ema_mm))
             yield dict(row, shard=row["speaker"]), audio
 
-    write(folder, spoken(), phones, plan.SEED)
+    write(folder, spoken(), phones, plan.seed)
     for speaker, parts in ema.items():
         tables.write(
             pa.concat_tables(parts).combine_chunks(),
             Path(folder) / "ema" / f"{speaker}.parquet",
-            rate=plan.EMA_HZ,
+            rate=EMA_HZ,
             unit="mm",
-            seed=plan.SEED,
+            seed=plan.seed,
         )
 
 
 def _ema(utterance_id, ema_mm):
     columns = {
         "utterance_id": pa.array([utterance_id] * len(ema_mm)),
-        "time_s": pa.array(np.arange(len(ema_mm)) / plan.EMA_HZ),
+        "time_s": pa.array(np.arange(len(ema_mm)) / EMA_HZ),
     }
     for index, channel in enumerate(CHANNELS):
         columns[channel] = pa.array(ema_mm[:, index].round(2), from_pandas=True)
