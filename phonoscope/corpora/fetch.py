@@ -1,14 +1,21 @@
 """Corpora of the Hugging Face hub: fetched once, unpacked, and put down to a commit."""
 
 import hashlib
+import tarfile
 import zipfile
+import zlib
 
 from phonoscope.corpora.sheets import folder
 from phonoscope.errors import InputError
 
+# More than any archive of FLEURS unpacks to; what is beyond is taken for a bomb.
+LARGEST_BYTES = 64 * 2**30
+
 
 def fetch(corpus):
-    """Fetch a data set from the hub into the corpus' folder and unpack its zip archives.
+    """Fetch a data set from the hub into the corpus' folder and unpack its archives.
+
+    Zip archives are unpacked into the folder, tar archives next to themselves.
 
     Parameters
     ----------
@@ -47,10 +54,19 @@ def fetch(corpus):
             fix="check the id, the revision and the network; or download it and set `path`",
         ) from error
     files = [path for path in sorted(target.rglob("*")) if path.is_file() and ".cache" not in path.parts]
-    archives = [path for path in files if path.suffix == ".zip"]
-    digests = {path.relative_to(target).as_posix(): _sha256(path) for path in archives or files}
-    for archive in archives:
+    zips = [path for path in files if path.suffix == ".zip"]
+    tars = [path for path in files if path.name.endswith((".tar", ".tar.gz", ".tgz"))]
+    # An earlier fetch may have unpacked them already: that is not how the files came.
+    unpacked = {path for path in files if any(tar.parent in path.parents for tar in tars)} - {*tars}
+    digests = {
+        path.relative_to(target).as_posix(): _sha256(path)
+        for path in ([*zips, *tars] if zips else files)
+        if path not in unpacked
+    }
+    for archive in zips:
         _unpack(archive, target)
+    for archive in tars:
+        _unpack_tar(archive)
     return {
         "id": hub["id"],
         "revision": hub["revision"],
@@ -69,6 +85,35 @@ def _unpack(archive, target):
         raise InputError(
             f"the archive cannot be unpacked ({error})", path=archive, fix="delete it and run snakemake again"
         ) from error
+
+
+def _unpack_tar(archive, largest=LARGEST_BYTES):
+    """Unpack the files of an archive next to it; refuse links, devices, ways out of the folder and bombs."""
+    home, size = archive.parent.resolve(), 0
+    try:
+        with tarfile.open(archive, "r:" if archive.suffix == ".tar" else "r:gz") as content:
+            for member in content:
+                if not (member.isfile() or member.isdir()):
+                    raise _unsafe(archive, member.name, "is neither a file nor a folder")
+                if not (home / member.name).resolve().is_relative_to(home):
+                    raise _unsafe(archive, member.name, "would land outside the folder")
+                size += member.size
+                if size > largest:
+                    raise _unsafe(archive, member.name, f"makes it more than {largest / 2**30:g} GiB")
+                content.extract(member, home, filter="data")
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise InputError(
+            f"the archive cannot be unpacked ({error})", path=archive, fix="delete it and run snakemake again"
+        ) from error
+
+
+def _unsafe(archive, member, why):
+    return InputError(
+        f"the member {why}; nothing from it on was unpacked",
+        path=archive,
+        row=member,
+        fix="check where the archive comes from; unpack it yourself and set `path`",
+    )
 
 
 def _sha256(path):

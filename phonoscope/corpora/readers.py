@@ -3,13 +3,15 @@
 A reader module has ``read(path, sensors, rate=None) -> Track``: `path` is a recording's EMA file (or
 bundle folder), `sensors` maps our sensor names to channel numbers or names of that file, and `rate` is
 used only where the file does not say. The `table` reader, whose files hold many recordings, takes the
-``utterance_id`` too.
+``utterance_id`` too. A reader of ``WITHOUT_EMA`` has no ``read``.
 """
 
 from phonoscope.errors import InputError
 
 NAMES = (
     "table",
+    "audio",
+    "fleurs",
     "carstens_pos",
     "carstens_ag500",
     "carstens_text",
@@ -19,6 +21,8 @@ NAMES = (
     "est",
     "spire",
 )
+# Audio and what is said of it, no movement.
+WITHOUT_EMA = ("audio", "fleurs")
 
 
 def reader(name):
@@ -31,6 +35,10 @@ def reader(name):
     """
     if name == "table":
         import phonoscope.corpora.table as module
+    elif name == "audio":
+        import phonoscope.corpora.audio as module
+    elif name == "fleurs":
+        import phonoscope.corpora.fleurs as module
     elif name == "carstens_pos":
         import phonoscope.corpora.carstens_pos as module
     elif name == "carstens_ag500":

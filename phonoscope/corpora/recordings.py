@@ -8,6 +8,8 @@ from phonoscope.corpora.notes import Notes
 from phonoscope.corpora.shards import bucket_of
 from phonoscope.errors import InputError
 
+# Readers whose corpora list their recordings themselves; others are looked for by `files`.
+OWN_LISTS = ("table", "fleurs")
 FIELDS = ("sex", "language", "native_language", "condition", "task", "sentence_id", "text", "split")
 
 
@@ -22,7 +24,8 @@ class Recording:
     speaker : str
         Empty in a corpus without speakers.
     ema, audio : str
-        Paths as reachable from the working directory.
+        Paths as reachable from the working directory; ``ema`` is empty, or names a file that may be absent,
+        in a corpus without sensors.
     phones : str or None
         Label file.
     settings : dict
@@ -31,6 +34,8 @@ class Recording:
         The columns ``FIELDS`` of the utterance table.
     inside : dict
         Further arguments of the reader, for files that hold many recordings.
+    length_s : float or None
+        How long the corpus says the audio is.
     """
 
     utterance_id: str
@@ -41,6 +46,12 @@ class Recording:
     settings: dict
     fields: dict
     inside: dict = field(default_factory=dict)
+    length_s: float | None = None
+
+    @property
+    def file(self):
+        """The file that the recording was found by."""
+        return self.ema or self.audio
 
 
 def usable(corpus, speakers, shard):
@@ -80,15 +91,26 @@ def usable(corpus, speakers, shard):
                         raise InputError(
                             f"two recordings are called {recording.utterance_id} (the other is "
                             f"{seen[recording.utterance_id]})",
-                            path=recording.ema,
-                            fix="narrow `files: ema` to one of them, or rename the files",
+                            path=recording.file,
+                            fix=f"narrow `files: {'ema' if recording.ema else 'audio'}` to one of them, "
+                            "or rename the files",
                         )
-                    seen[recording.utterance_id] = recording.ema
+                    seen[recording.utterance_id] = recording.file
                     info = audio.probe(recording.audio)
                     recordings.append((recording, info))
                     for reason in info.notes:
                         notes.add("converted", reason, **where)
+                    if reason := _wrong_length(recording, info):
+                        notes.add("warning", reason, fix="unpack or fetch the audio again", **where)
     return recordings, notes
+
+
+def _wrong_length(recording, info):
+    """A cut file still decodes: say it where the corpus knows better."""
+    said = recording.length_s
+    if said is None or abs(info.duration_s - said) < 0.01:
+        return ""
+    return f"the audio lasts {info.duration_s:.2f} s, the corpus says {said:.2f} s"
 
 
 def _check(corpus, all_settings):
@@ -98,8 +120,8 @@ def _check(corpus, all_settings):
         raise InputError("there is no such folder", path=root, fix="set `path` of the corpus in the config")
     for settings in all_settings:
         readers.reader(settings["reader"])
-        for kind in ("ema", "audio"):
-            if settings["reader"] != "table" and kind not in settings["files"]:
+        for kind in ("ema", "audio") if corpus.get("sensors") else ("audio",):
+            if settings["reader"] not in OWN_LISTS and kind not in settings["files"]:
                 raise InputError(f"`files: {kind}` is not given", row=name, fix="add the pattern")
     try:
         groups = re.compile(corpus.get("name_pattern") or "").groupindex
@@ -119,15 +141,18 @@ def _check(corpus, all_settings):
 def _find(corpus, speaker, settings, sheet, shard, notes):
     if settings["reader"] == "table":
         found = _in_table(corpus, speaker, settings)
+    elif settings["reader"] == "fleurs":
+        found = _in_fleurs(corpus, settings, shard, notes)
     else:
         found = _in_folder(corpus, speaker, settings, sheet, notes)
     if not speaker:
         found = [each for each in found if bucket_of(each.utterance_id, corpus["shards"]) == shard]
     elif not found:
+        kind = "ema" if "ema" in settings["files"] else "audio"
         raise InputError(
             f"speaker {speaker['speaker']} has no recordings",
-            path=sheets.folder(corpus) / settings["files"].get("ema", ""),
-            fix="check `path`, `files: ema` and the speaker sheet's column `files`",
+            path=sheets.folder(corpus) / settings["files"].get(kind, ""),
+            fix=f"check `path`, `files: {kind}` and the speaker sheet's column `files`",
         )
     return found
 
@@ -140,20 +165,20 @@ def _in_folder(corpus, speaker, settings, sheet, notes):
     def fill(pattern, stem):
         return pattern.replace("{speaker}", folder).replace("{stem}", stem)
 
-    for ema in sorted(root.glob(fill(files["ema"], "*"))):
-        stem = (ema.name if ema.is_dir() else ema.stem).removesuffix("_bndl")
+    for path in sorted(root.glob(fill(files.get("ema") or files["audio"], "*"))):
+        stem = (path.name if path.is_dir() else path.stem).removesuffix("_bndl")
         says_speaker = not name or re.match(rf"{re.escape(name)}(?![A-Za-z0-9])", stem)
         utterance_id = stem if says_speaker else f"{name}_{stem}"
-        where = {"utterance_id": utterance_id, "speaker": name, "file": ema.as_posix()}
+        where = {"utterance_id": utterance_id, "speaker": name, "file": path.as_posix()}
         with notes.guard(**where):
-            audio_path = _one(root, fill(files["audio"], stem))
+            audio_path = _one(root, fill(files["audio"], stem)) if "ema" in files else path.as_posix()
             fields = {key: speaker.get(key) or "" for key in FIELDS}
             said = _said(stem, corpus.get("name_pattern"), sheet, notes, where)
             found.append(
                 Recording(
                     utterance_id=utterance_id,
                     speaker=name,
-                    ema=ema.as_posix(),
+                    ema=path.as_posix() if "ema" in files else "",
                     audio=audio_path,
                     phones=(root / fill(files["phones"], stem)).as_posix() if "phones" in files else None,
                     settings=settings,
@@ -221,3 +246,29 @@ def _in_table(corpus, speaker, settings):
         for row in sorted(rows, key=lambda row: row["utterance_id"])
         if not speaker or row["speaker"] == folder
     ]
+
+
+def _in_fleurs(corpus, settings, shard, notes):
+    from phonoscope.corpora import fleurs
+
+    found = []
+    for sheet in fleurs.sheets(sheets.folder(corpus), (corpus.get("hub") or {}).get("files")):
+        for number, line in fleurs.lines(sheet):
+            # Every shard reads every sheet: a bad line is of one shard too, to be said once.
+            if bucket_of(fleurs.key(sheet, line), corpus["shards"]) != shard:
+                continue
+            with notes.guard(file=sheet.as_posix()):
+                row = fleurs.row(sheet, number, line)
+                found.append(
+                    Recording(
+                        utterance_id=row["utterance_id"],
+                        speaker="",
+                        ema="",
+                        audio=row["audio"],
+                        phones=None,
+                        settings=settings,
+                        fields={key: row.get(key, "") for key in FIELDS},
+                        length_s=row["length_s"],
+                    )
+                )
+    return sorted(found, key=lambda each: each.utterance_id)

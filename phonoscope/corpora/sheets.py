@@ -87,7 +87,7 @@ def _read_sheet(path, columns, key):
 
 
 def folder(corpus):
-    """Where a corpus lies: its ``path``, or the place that :func:`corpora.fetch.fetch` puts it."""
+    """Where a corpus lies: its ``path``, or the place that it is fetched or spoken into."""
     return Path(corpus["path"]) if corpus.get("path") else Path("results") / corpus["name"] / "source"
 
 
@@ -124,8 +124,16 @@ def settings(corpus, speaker):
                 fix="write the table's axis and the file's signed axis, as in x=-y,z=+z",
             )
     rate = speaker.get("ema_rate") or corpus.get("ema_rate")
+    reader = speaker.get("reader") or corpus["reader"]
+    if speaker and reader == "fleurs":
+        raise InputError(
+            "FLEURS does not say who speaks, a speaker sheet cannot choose from it",
+            path=corpus.get("speakers"),
+            row=speaker.get("speaker"),
+            fix="give the corpus no `speakers`, and set `shards` to a number",
+        )
     return {
-        "reader": speaker.get("reader") or corpus["reader"],
+        "reader": reader,
         "files": files,
         "sensors": {name: None if str(where) == "none" else where for name, where in sensors.items()},
         "axes": axes,

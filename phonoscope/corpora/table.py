@@ -2,7 +2,8 @@
 
 The folder holds ``recordings.parquet`` (schema ``tables.UTTERANCES``, `audio` relative to the folder),
 ``segments.parquet`` (``tables.SEGMENTS``), ``ema/{speaker}.parquet`` (utterance_id, time_s, and
-``{SENSOR}_x``, ``{SENSOR}_z`` in mm; the rate in the provenance) and the audio.
+``{SENSOR}_x``, ``{SENSOR}_z`` in mm; the rate in the provenance; absent in a corpus of audio only) and the
+audio.
 """
 
 import functools

@@ -52,7 +52,7 @@ def tabulate(corpus, speakers, shard):
                 "warning",
                 f"no segments: {error.message}",
                 fix=error.fix or "",
-                file=str(error.path or recording.ema),
+                file=str(error.path or recording.file),
                 **where,
             )
             rows = []
@@ -73,4 +73,4 @@ def _segments(recording, tiers):
     if recording.phones:
         return labels.read(recording.phones, tiers)
     module = readers.reader(recording.settings["reader"])
-    return module.segments(recording.ema, **recording.inside) if hasattr(module, "segments") else []
+    return module.segments(recording.file, **recording.inside) if hasattr(module, "segments") else []

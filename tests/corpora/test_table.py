@@ -1,5 +1,7 @@
 """Corpora of Parquet and FLAC."""
 
+import shutil
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -76,6 +78,23 @@ def test_the_whole_way(corpus, options):
     articulation, quality, _ = filter_ema(corpus, [{"speaker": "s2"}], "s2", options)
     assert articulation.num_rows == 400 and articulation["TT_x"].null_count == 0
     assert quality["missing_share"].to_pylist() == pytest.approx([0.05] * 4)
+
+
+def test_a_corpus_of_audio_only(corpus, tmp_path):
+    shutil.rmtree(tmp_path / "ema")
+    corpus |= {"sensors": {}, "shards": 1}
+    path = tmp_path / "recordings.parquet"
+    rows = tables.read(path).to_pylist()
+    for number, row in enumerate(rows):
+        row |= {"split": ("train", "dev", "test", None)[number], "sex": "f", "native_language": "fi"}
+        row |= {"sentence_id": f"n{number}", "text": "sana"}
+    tables.write(tables.from_rows(rows, tables.UTTERANCES), path)
+    utterances, segments, notes = tabulate(corpus, [], "bucket0")
+    assert utterances["split"].to_pylist() == ["train", "dev", "test", ""]
+    one = utterances.to_pylist()[0]
+    assert (one["speaker"], one["sex"], one["language"], one["native_language"]) == ("s1", "f", "Talmi", "fi")
+    assert (one["sentence_id"], one["text"], one["task"]) == ("n0", "sana", "read")
+    assert segments["label"].to_pylist() == ["a"] * 4 and notes.num_rows == 0
 
 
 def test_a_corpus_without_sheet_is_shared_out_by_its_recordings(corpus):

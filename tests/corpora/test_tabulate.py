@@ -1,5 +1,7 @@
 """From a folder of recordings to the utterance table, and what bad input does on the way."""
 
+import shutil
+
 import numpy as np
 import pytest
 import soundfile
@@ -70,6 +72,45 @@ def test_without_speakers(make_corpus):
     corpus["files"] = {"ema": "all/pos/{stem}.txt", "audio": "all/wav/{stem}.wav"}
     ids = [tabulate(corpus, [], f"bucket{i}")[0]["utterance_id"].to_pylist() for i in range(2)]
     assert sorted(ids[0] + ids[1]) == list("abcdef") and all(ids)
+
+
+def audio_only(make_corpus, **keys):
+    """The recordings of `make_corpus`, which the config no longer says have EMA."""
+    corpus, speakers = make_corpus(sensors={}, **keys)
+    corpus["files"] = {"audio": "{speaker}/wav/{stem}.wav"}
+    return corpus, speakers
+
+
+@pytest.mark.parametrize("reader", ["audio", "carstens_text"])
+def test_recordings_without_ema_are_found_by_their_audio(make_corpus, tmp_path, reader):
+    corpus, speakers = audio_only(make_corpus)
+    corpus["reader"] = reader
+    shutil.rmtree(tmp_path / "a" / "pos")
+    utterances, segments, notes = tabulate(corpus, speakers[:1], "a")
+    rows = utterances.to_pylist()
+    assert [row["utterance_id"] for row in rows] == ["a_T1A_001", "a_T2C_002"]
+    assert rows[0]["audio"] == (tmp_path / "a" / "wav" / "T1A_001.wav").as_posix()
+    assert (rows[0]["task"], rows[0]["sex"], rows[0]["native_language"]) == ("T1", "f", "fi")
+    assert segments.num_rows == notes.num_rows == 0
+
+
+def test_what_is_said_of_recordings_without_ema(make_corpus, tmp_path):
+    corpus, speakers = audio_only(make_corpus, speakers=("a", "b"))
+    corpus |= {"reader": "audio", "on_error": "skip"}
+    corpus["files"] |= {"audio": "{speaker}/**/{stem}.wav", "phones": "{speaker}/{stem}.MAU"}
+    (tmp_path / "a" / "T1A_001.MAU").write_text("signal x\n#\n 0.5 125 a\n")
+    (tmp_path / "a" / "again").mkdir()
+    garble(tmp_path / "a" / "again" / "T1A_001.wav")
+    garble(tmp_path / "a" / "wav" / "T2C_002.wav")
+    _, segments, notes = tabulate(corpus, speakers[:1], "a")
+    said = {(row["kind"], row["file"].removeprefix(f"{tmp_path}/")): row for row in notes.to_pylist()}
+    assert segments["utterance_id"].to_pylist() == []
+    assert "cannot be decoded" in said["left_out", "a/again/T1A_001.wav"]["reason"]
+    twice = said["left_out", "a/wav/T1A_001.wav"]
+    assert "two recordings are called a_T1A_001" in twice["reason"] and "`files: audio`" in twice["fix"]
+    assert "cannot be decoded" in said["left_out", "a/wav/T2C_002.wav"]["reason"]
+    with pytest.raises(InputError, match="nobody has no recordings.*Fix: check `path`, `files: audio`"):
+        tabulate(corpus | {"on_error": "stop"}, [{"speaker": "nobody"}], "nobody")
 
 
 def test_phone_labels(make_corpus, tmp_path):
@@ -153,7 +194,7 @@ def test_a_speaker_without_recordings(make_corpus):
     ("change", "said"),
     [
         ({"path": "nowhere"}, "nowhere: there is no such folder.*Fix: set `path`"),
-        ({"reader": "tape"}, "no reader `tape`.*Fix: choose one of table, carstens_pos"),
+        ({"reader": "tape"}, "no reader `tape`.*Fix: choose one of table, audio"),
         ({"on_error": "ignore"}, "`ignore` is not known.*Fix: use `stop` or `skip`"),
         ({"files": {"ema": "{speaker}/pos/*.txt"}}, "`files: audio` is not given"),
         ({"name_pattern": "(?P<task>"}, "`name_pattern` is no regular expression"),

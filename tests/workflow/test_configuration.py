@@ -40,6 +40,9 @@ def test_five_lines_are_enough(config):
 _BOTH_X = {"reader": "est", "path": "x", "sensors": {"TT": 1}, "axes": {"x": "+x", "z": "-x"}}
 
 
+_SPEAK = {"language": "fi", "minutes": 1}
+
+
 @pytest.mark.parametrize(
     ("section", "key", "value", "words"),
     [
@@ -60,7 +63,33 @@ _BOTH_X = {"reader": "est", "path": "x", "sensors": {"TT": 1}, "axes": {"x": "+x
             {"reader": "est", "path": "x", "sensors": {"TT": 1}},
             ["results/tables", "choose a name other than"],
         ),
-        ("corpora", "new", {"reader": "emu", "sensors": {"TT": 1}}, ["corpora.new", "path or a hub id"]),
+        (
+            "corpora",
+            "new",
+            {"reader": "emu", "sensors": {"TT": 1}},
+            ["corpora.new", "a path, a hub id or some"],
+        ),
+        (
+            "corpora",
+            "new",
+            {"reader": "table", "path": "x", "speak": _SPEAK},
+            ["set one of path, hub and speak"],
+        ),
+        ("corpora", "new", {"reader": "audio", "speak": _SPEAK}, ["corpora.new", "set reader: table"]),
+        ("corpora", "new", {"reader": "table", "speak": {"language": "fi"}}, ["'minutes' is missing"]),
+        (
+            "corpora",
+            "new",
+            {"reader": "table", "speak": _SPEAK | {"language": "eu"}},
+            ["speak.language", "'eu'"],
+        ),
+        ("corpora", "new", {"reader": "audio", "path": "x", "sensors": {"TT": 1}}, ["audio has no EMA"]),
+        (
+            "corpora",
+            "new",
+            {"reader": "est", "path": "x", "files": {"ema": "x"}},
+            ["files has ema", "add sensors"],
+        ),
         ("articulation", "frame_alignment", "index", ["rate is 200", "set rate: 50"]),
         ("corpora", "new", _BOTH_X, ["corpora.new.axes", "both the file's x"]),
         ("corpora", "new", {"reader": "emma", "path": "x", "sensors": {"TT": 1}}, ["did you mean emu"]),
@@ -72,6 +101,31 @@ def test_a_mistake_is_named_with_its_place_and_the_fix(config, section, key, val
         load(config)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_corpora_without_sensors_are_not_studied_for_articulation(config):
+    config["corpora"]["heard"] = {"reader": "audio", "path": "x", "shards": 2}
+    config["corpora"]["spoken"] = {"reader": "table", "speak": dict(_SPEAK), "shards": 1}
+    study = load(config)
+    assert study.articulation["corpora"] == ["tiny"] and set(study.shards) == {"tiny", "heard", "spoken"}
+    assert study.corpora["heard"]["sensors"] == {} and study.corpora["spoken"]["speak"]["seed"] == 0
+    config["articulation"]["corpora"] = ["tiny", "heard"]
+    with pytest.raises(InputError, match=r"articulation\.corpora: heard has no sensors.*Fix: leave it out"):
+        load(config)
+    del config["corpora"]["tiny"]
+    config["articulation"]["corpora"] = "all"
+    assert load(config).articulation["corpora"] == []
+
+
+def test_what_is_spoken_is_told_from_what_is_not(config):
+    """A key that only some corpora have must leave the parameters of the others alone."""
+    before = load(config).corpus("tiny", settings.RECORDINGS)
+    config["corpora"]["spoken"] = {"reader": "table", "speak": dict(_SPEAK), "shards": 1}
+    study = load(config)
+    assert study.corpus("tiny", settings.RECORDINGS) == before and '"speak":' not in before
+    assert study.corpus("spoken", ("speak",)) == (
+        '{"name":"spoken","speak":{"language":"fi","minutes":1,"seed":0}}'
+    )
 
 
 def test_windows_cannot_overlap_by_their_length(config):

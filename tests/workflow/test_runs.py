@@ -1,7 +1,10 @@
 """Runs and dry runs as a user would make them."""
 
+import copy
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -90,6 +93,60 @@ def test_a_given_config_takes_the_place_of_the_default(empty):
     jobs = empty.planned("--configfile", "mine.yaml")
     assert {rule for rule, _ in jobs if rule.startswith("embed")} == {"embed_mel"}
     assert all("corpus=mine" in wildcards for rule, wildcards in jobs if rule != "fetch_model")
+
+
+HEARD = {
+    "corpora": {
+        "heard": {"reader": "audio", "path": "x", "shards": 2, "files": {"audio": "{stem}.wav"}},
+        "spoken": {"reader": "table", "speak": {"language": "fi", "minutes": 0.2}, "shards": 1},
+    },
+    "models": {"mel": {"encoder": "mel"}},
+}
+
+
+def test_corpora_without_ema_are_planned(empty):
+    (empty.folder / "heard.yaml").write_text(yaml.safe_dump(HEARD), encoding="utf-8")
+    given = ("--configfile", "heard.yaml")
+    assert empty.planned(*given) == set()
+    wanted = [
+        "results/heard/embeddings/mel/bucket1/layer0.parquet",
+        "results/spoken/segments/bucket0.parquet",
+    ]
+    assert empty.planned(*given, "--", *wanted) == {
+        ("fetch_model", "model=mel"),
+        ("tabulate", "corpus=heard, shard=bucket1"),
+        ("embed_mel", "corpus=heard, shard=bucket1"),
+        ("speak_corpus", "corpus=spoken"),
+        ("tabulate", "corpus=spoken, shard=bucket0"),
+    }
+
+
+def test_a_corpus_is_spoken_and_spoken_again_only_if_asked_otherwise(empty, tmp_path):
+    pytest.importorskip("espeakng_loader", reason="espeak-ng, which speaks, is not installed")
+    from phonoscope import tables
+
+    project = type(empty)(tmp_path / "project")
+    shutil.copytree(empty.folder, project.folder)
+    given, wanted = ("--configfile", "heard.yaml"), "results/spoken/utterances/bucket0.parquet"
+
+    def configure(**speak):
+        heard = copy.deepcopy(HEARD)
+        heard["corpora"]["spoken"]["speak"].update(speak)
+        (project.folder / "heard.yaml").write_text(yaml.safe_dump(heard), encoding="utf-8")
+
+    configure()
+    project.snakemake(*given, "--", wanted)
+    first = tables.read(project.folder / wanted)
+    source = json.loads((project.folder / "results/spoken/source.json").read_text(encoding="utf-8"))
+    assert source["speak"] == {"language": "fi", "minutes": 0.2, "seed": 0}
+    assert source["files"].keys() == {"recordings.parquet", "segments.parquet"}
+    assert set(first["language"].to_pylist()) == {"fi"} and all(first["text"].to_pylist())
+    assert project.planned(*given, "--", wanted) == set()
+    configure(seed=1)
+    both = {("speak_corpus", "corpus=spoken"), ("tabulate", "corpus=spoken, shard=bucket0")}
+    assert project.planned(*given, "--", wanted) == both
+    project.snakemake(*given, "--", wanted)
+    assert tables.read(project.folder / wanted)["audio_sha256"] != first["audio_sha256"]
 
 
 def test_an_unknown_key_ends_the_run_with_its_name(empty):

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from phonoscope.corpora.readers import WITHOUT_EMA
 from phonoscope.corpora.shards import shard_names, speakers_of
 from phonoscope.corpora.sheets import read_speakers
 from phonoscope.errors import InputError
@@ -38,7 +39,18 @@ SCORE = (
 )
 
 # What lists a corpus's recordings and what only its EMA needs: a corrected sensor costs no encoding.
-RECORDINGS = ("reader", "path", "hub", "files", "name_pattern", "recordings", "tiers", "on_error", "shards")
+RECORDINGS = (
+    "reader",
+    "path",
+    "hub",
+    "speak",
+    "files",
+    "name_pattern",
+    "recordings",
+    "tiers",
+    "on_error",
+    "shards",
+)
 CHANNELS = ("sensors", "axes", "ema_rate", "mm_per_unit")
 
 # Likewise of the embeddings: what decides a hidden state. The rest decides speed and memory.
@@ -117,8 +129,17 @@ def load(config, source):
     _check_options(config, source)
     layers = {name: _layers(name, model, source) for name, model in config["models"].items()}
     study = config["articulation"]
+    moving = [name for name, corpus in config["corpora"].items() if corpus["sensors"]]
+    study["corpora"] = moving if study["corpora"] == "all" else study["corpora"]
     for kind in ("corpora", "models"):
         study[kind] = _chosen(study[kind], config[kind], f"articulation.{kind}", source)
+    if still := [name for name in study["corpora"] if name not in moving]:
+        raise InputError(
+            f"{still[0]} has no sensors: there is no articulation to study",
+            path=source,
+            row="articulation.corpora",
+            fix=f"leave it out, or give corpora.{still[0]} its sensors",
+        )
     shards = {name: _shards(corpus) for name, corpus in config["corpora"].items()}
     return Settings(shards=shards, layers=layers, **config)
 
@@ -140,9 +161,33 @@ def _check_corpus(name, corpus, source):
             row=f"{row}.axes",
             fix="name the file's axis to the front as x and the one that points up as z",
         )
-    if ("path" in corpus) == ("hub" in corpus):
+    if sum(key in corpus for key in ("path", "hub", "speak")) != 1:
         raise InputError(
-            "give the corpus either a path or a hub id", path=source, row=row, fix="set one of the two"
+            "give the corpus a path, a hub id or something to speak",
+            path=source,
+            row=row,
+            fix="set one of path, hub and speak",
+        )
+    _check_reader(corpus, row, source)
+
+
+def _check_reader(corpus, row, source):
+    """What a reader cannot give, and what would be forgotten without a word."""
+    reader = corpus["reader"]
+    if "speak" in corpus and reader != "table":
+        raise InputError(
+            f"what is spoken is not read by {reader}", path=source, row=row, fix="set reader: table"
+        )
+    if corpus["sensors"] and reader in WITHOUT_EMA:
+        raise InputError(
+            f"the reader {reader} has no EMA", path=source, row=f"{row}.sensors", fix="leave sensors out"
+        )
+    if "ema" in corpus.get("files", {}) and not corpus["sensors"]:
+        raise InputError(
+            "files has ema, but there are no sensors to read from it",
+            path=source,
+            row=row,
+            fix="add sensors, or leave ema out of files to find the recordings by their audio",
         )
 
 

@@ -13,6 +13,8 @@ EXPERIMENTS = set(STUDY.articulation["experiments"])
 
 HUB_CORPORA = [name for name, corpus in STUDY.corpora.items() if "hub" in corpus]
 
+SPOKEN_CORPORA = [name for name, corpus in STUDY.corpora.items() if "speak" in corpus]
+
 # The tables that are made per model and then over models.
 SUMMARIES = ["E1", "layers", "E2", "E3", "E4", "E5", "E5_speakers", "speakers", "leak"]
 
@@ -64,11 +66,9 @@ def over_models_and_shards(pattern):
 
 
 def corpus_files(wildcards):
-    """What a corpus's shards wait for: the fetched corpus, the sheet of recordings."""
-    fetched = (
-        ["results/{corpus}/source.json"] if wildcards.corpus in HUB_CORPORA else []
-    )
-    return fetched + [
+    """What a corpus's shards wait for: the fetched or spoken corpus, the sheet of recordings."""
+    made = wildcards.corpus in HUB_CORPORA + SPOKEN_CORPORA
+    return ["results/{corpus}/source.json"] * made + [
         path for path in [STUDY.corpora[wildcards.corpus]["recordings"]] if path
     ]
 

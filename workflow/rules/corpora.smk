@@ -1,8 +1,9 @@
 """Recordings to tables: one job per shard, so that a new speaker leaves the others alone.
 
 Needs the recordings and the speaker sheet of a corpus; the recordings are not inputs, because no
-corpus is scanned to plan the work. Makes results/{corpus}/utterances, segments, articulation
-and quality, and in notes/ what was left out or converted.
+corpus is scanned to plan the work. Corpora of the hub are fetched and corpora to train on are spoken
+into results/{corpus}/source first. Makes results/{corpus}/utterances and segments, where there are
+sensors also articulation and quality, and in notes/ what was left out or converted.
 """
 
 
@@ -27,6 +28,28 @@ rule fetch_corpus:
         corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, ("hub",)),
     script:
         "../scripts/fetch_corpus.py"
+
+
+rule speak_corpus:
+    input:
+        code=sources("workflow/scripts/speak_corpus.py"),
+    output:
+        "results/{corpus}/source.json",
+    log:
+        "results/logs/speak_corpus/{corpus}.log",
+    benchmark:
+        "results/benchmarks/speak_corpus/{corpus}.tsv"
+    wildcard_constraints:
+        corpus="|".join(SPOKEN_CORPORA) or "none",
+    conda:
+        "../../envs/synthesis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, ("speak",)),
+    script:
+        "../scripts/speak_corpus.py"
 
 
 rule tabulate:
