@@ -53,30 +53,32 @@ def fetch(corpus):
             row=f"corpora.{corpus['name']}.hub",
             fix="check the id, the revision and the network; or download it and set `path`",
         ) from error
-    files = [path for path in sorted(target.rglob("*")) if path.is_file() and ".cache" not in path.parts]
-    zips = [path for path in files if path.suffix == ".zip"]
-    tars = [path for path in files if path.name.endswith((".tar", ".tar.gz", ".tgz"))]
-    # An earlier fetch may have unpacked them already: that is not how the files came.
-    unpacked = {path for path in files if any(tar.parent in path.parents for tar in tars)} - {*tars}
-    digests = {
-        path.relative_to(target).as_posix(): _sha256(path)
-        for path in ([*zips, *tars] if zips else files)
-        if path not in unpacked
-    }
-    for archive in zips:
-        _unpack(archive, target)
-    for archive in tars:
-        _unpack_tar(archive)
     return {
         "id": hub["id"],
         "revision": hub["revision"],
         "commit": commit,
         "folder": target.as_posix(),
-        "files": digests,
+        "files": _unpack_all(target),
     }
 
 
-def _unpack(archive, target):
+def _unpack_all(target):
+    """Unpack the archives in a folder; return the digest of each file as it came, by its name."""
+    files = [path for path in sorted(target.rglob("*")) if path.is_file() and ".cache" not in path.parts]
+    zips = [path for path in files if path.suffix == ".zip"]
+    tars = [path for path in files if path.name.endswith((".tar", ".tar.gz", ".tgz"))]
+    # An earlier fetch may have unpacked them already: that is not how the files came.
+    unpacked = {path for path in files if any(tar.parent in path.parents for tar in tars)} - {*tars}
+    came = [*zips, *tars] if zips else [path for path in files if path not in unpacked]
+    digests = {path.relative_to(target).as_posix(): _sha256(path) for path in came}
+    for archive in zips:
+        _unpack_zip(archive, target)
+    for archive in tars:
+        _unpack_tar(archive)
+    return digests
+
+
+def _unpack_zip(archive, target):
     try:
         with zipfile.ZipFile(archive) as content:
             # Members that would land outside the folder lose their `..` and leading slashes in extractall.

@@ -69,8 +69,10 @@ TIERS = {"phone": "Segment"}
 
 
 def _segments(recording, tiers):
-    """Rows of segments from a label file, or from the recording's own file where its format has them."""
+    """Rows of segments from a label file, or from the recording's EMA file where its format has them."""
     if recording.phones:
         return labels.read(recording.phones, tiers)
     module = readers.reader(recording.settings["reader"])
-    return module.segments(recording.file, **recording.inside) if hasattr(module, "segments") else []
+    if not (recording.ema and hasattr(module, "segments")):
+        return []
+    return module.segments(recording.ema, **recording.inside)

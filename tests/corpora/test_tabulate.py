@@ -81,7 +81,7 @@ def audio_only(make_corpus, **keys):
     return corpus, speakers
 
 
-@pytest.mark.parametrize("reader", ["audio", "carstens_text"])
+@pytest.mark.parametrize("reader", ["audio", "carstens_text", "spire"])
 def test_recordings_without_ema_are_found_by_their_audio(make_corpus, tmp_path, reader):
     corpus, speakers = audio_only(make_corpus)
     corpus["reader"] = reader
