@@ -17,7 +17,7 @@ os.environ.update(
 )
 
 from phonoscope.errors import InputError
-from workflow.dag import code, settings
+from workflow.dag import code, settings, trainings
 
 # A config file that is given takes the place of the default; Snakemake would merge the two.
 if not workflow.overwrite_configfiles:
@@ -35,7 +35,7 @@ except InputError as error:
 
 wildcard_constraints:
     corpus="|".join(STUDY.corpora),
-    model="|".join(STUDY.models),
+    model="|".join(STUDY.models) or "none",
     shard=r"[A-Za-z0-9_.-]+",
     layer=r"\d+",
 
@@ -43,6 +43,7 @@ wildcard_constraints:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/encoders.smk"
+include: "workflow/rules/train.smk"
 include: "workflow/rules/articulation.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
@@ -57,3 +58,4 @@ rule all:
     input:
         STUDY_TABLES,
         STUDY_FIGURES,
+        TRAINED,

@@ -11,7 +11,7 @@ RATE_HZ = 16000
 KEPT_S = 2 * 3600
 
 
-def utterances(paths, splits):
+def utterances(paths, splits, needed=True):
     """Rows of the utterance tables that belong to ``splits``.
 
     Parameters
@@ -20,6 +20,8 @@ def utterances(paths, splits):
         Of the schema ``tables.UTTERANCES``.
     splits : sequence of str
         train, dev, test. A table without splits counts as train.
+    needed : bool
+        Whether it is an error if there is none.
 
     Returns
     -------
@@ -29,11 +31,11 @@ def utterances(paths, splits):
     Raises
     ------
     InputError
-        Where there is none.
+        Where there is none and one is needed.
     """
     rows = [row for path in paths for row in tables.read(path).to_pylist()]
     rows = [row for row in rows if (row["split"] or "train") in splits]
-    if not rows:
+    if not rows and needed:
         raise InputError(
             f"no utterance has the split {' or '.join(splits)}",
             path=", ".join(map(str, paths)),

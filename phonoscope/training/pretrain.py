@@ -6,13 +6,14 @@ one's weights (with a new output layer), and predictions at frames that are not 
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
 from phonoscope.training.data import RATE_HZ, Drawn, Sounds
-from phonoscope.training.runs import run
+from phonoscope.training.job import Trained
+from phonoscope.training.runs import run, schedule
 
 RECEPTIVE_FIELD, HOP = 400, 320
 TINY = {
@@ -32,7 +33,7 @@ TINY = {
     "mask_time_prob": 0.08,
     "mask_time_length": 10,
 }
-FITTED, HELD_OUT_CROPS = 60_000, 32
+FITTED, HELD_OUT_CROPS, HELD_OUT_SEED = 60_000, 32, 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -63,65 +64,91 @@ class Recipe:
     code_dim: int = 64
 
 
-def pretrain(train, held_out, schedule, folder, recipe=Recipe(), architecture=None, threads=None):
-    """Train, and return the model.
+def train(job):
+    """Run the recipe for a :class:`phonoscope.training.job.Job`, on its splits train and dev.
 
-    Parameters
-    ----------
-    train, held_out : list of dict
-        Rows of ``tables.UTTERANCES``.
-    schedule : runs.Schedule
-        ``steps`` of both iterations together; each has its own warm-up and decay.
-    folder : path-like
-        Of the checkpoints.
-    recipe : Recipe
-    architecture : dict, optional
-        Keywords of ``transformers.HubertConfig``; default :data:`TINY`.
-    threads : int, optional
+    Every iteration has its own warm-up and decay. The log says which, and the accuracy at masked frames.
 
     Returns
     -------
-    model : transformers.HubertModel
-        In evaluation mode.
-    log : list of dict
-        See :func:`phonoscope.training.runs.run`; with ``iteration`` and the accuracy at masked frames.
+    phonoscope.training.job.Trained
+        The held-out loss is that of predicting the clusters of masked frames of split dev; chance is the loss
+        of one who knows how common each cluster is, and nothing else.
     """
     import torch
-    from transformers import HubertConfig, HubertModel
+    from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
-    torch.manual_seed(schedule.seed)
-    sounds, others = (_long_enough(rows, recipe.crop_s) for rows in (train, held_out))
-    model = HubertModel(HubertConfig(**(architecture or TINY)))
-    log, half = [], schedule.steps // 2
-    for iteration, steps in enumerate((half, schedule.steps - half)):
+    options, whole = job.options, schedule(job.options)
+    recipe = Recipe(**{each.name: options[each.name] for each in fields(Recipe) if each.name in options})
+    torch.manual_seed(whole.seed)
+    sounds, others = (_long_enough(job.rows[split], recipe.crop_s) for split in ("train", "dev"))
+    model = HubertModel(HubertConfig(**(TINY | (options.get("architecture") or {}))))
+    log, half, held_out = [], whole.steps // 2, None
+    for iteration, steps in enumerate((half, whole.steps - half)):
         features = [_features(model if iteration else None, each, recipe) for each in (sounds, others)]
-        targets, held_out_targets = clustered(*features, recipe.clusters[iteration], schedule.seed)
-        logging.info("iteration %d: %d clusters of %d frames", iteration + 1, recipe.clusters[iteration],
-                     sum(map(len, targets)))  # fmt: skip
-        part = replace(schedule, steps=steps, seed=schedule.seed + iteration)
-        torch.manual_seed(part.seed)
-        network = _network(model, recipe, recipe.clusters[iteration])
-        rows = run(
-            network,
-            Drawn(_crops(sounds, targets, model.config, recipe), steps * schedule.batch, part.seed),
-            part,
-            Path(folder) / f"iteration{iteration + 1}",
-            held_out=Drawn(
-                _crops(others, held_out_targets, model.config, recipe), HELD_OUT_CROPS, -1 % 2**31
-            ),
-            threads=threads,
-        )
+        part = replace(whole, steps=steps, seed=whole.seed + iteration)
+        rows, held_out = _iterate(model, (sounds, others), features, recipe, iteration, part, job)
         start = log[-1]["seconds"] if log else 0
         log += [
-            row
-            | {
-                "step": row["step"] + iteration * half,
-                "iteration": iteration + 1,
-                "seconds": start + row["seconds"],
-            }
-            for row in rows
+            row | {"step": row["step"] + iteration * half, "seconds": start + row["seconds"]} for row in rows
         ]
-    return model.eval().cpu(), log
+    extractor = Wav2Vec2FeatureExtractor(sampling_rate=RATE_HZ, do_normalize=True)
+    return Trained(ready(model), [extractor], log, [held_out])
+
+
+def _iterate(model, sounds, features, recipe, iteration, part, job):
+    """One iteration over fixed targets: its log, and what it came to on held-out recordings."""
+    import torch
+
+    clusters = recipe.clusters[iteration]
+    targets = clustered(*features, clusters, job.options.get("seed", 0))
+    logging.info("iteration %d: %d clusters of %d frames", iteration + 1, clusters, sum(map(len, targets[0])))
+    torch.manual_seed(part.seed)
+    network = _network(model, recipe, clusters)
+    train, held_out = (_crops(*each, model.config, recipe) for each in zip(sounds, targets, strict=True))
+    rows = run(
+        network,
+        Drawn(train, part.steps * part.batch, part.seed),
+        part,
+        Path(job.work) / f"iteration{iteration + 1}",
+        held_out=Drawn(held_out, HELD_OUT_CROPS, HELD_OUT_SEED),
+        threads=job.threads,
+    )
+    crops = [held_out(np.random.default_rng([HELD_OUT_SEED, index])) for index in range(4 * HELD_OUT_CROPS)]
+    return [row | {"iteration": iteration + 1} for row in rows], _measured(network, crops, targets[0])
+
+
+def _measured(network, crops, train_targets):
+    """Loss at the masked frames of held-out crops, as a row of ``Trained.held_out``."""
+    import torch
+
+    network.eval().cpu()
+    with torch.inference_mode():
+        losses = [
+            network(**{name: torch.from_numpy(value)[None] for name, value in crop.items()})["metrics"]
+            for crop in crops
+        ]
+    counts = np.bincount(np.concatenate(train_targets), minlength=len(network.codes)) + 1
+    masked = np.concatenate([crop["targets"][crop["masked"]] for crop in crops])
+    return {
+        "split": "dev",
+        "metric": "masked loss (nats)",
+        "value": float(np.mean([each["masked_loss"] for each in losses])),
+        "chance": float(-np.log(counts / counts.sum())[masked].mean()),
+        "control": "knows only how common each cluster is",
+        "n": len(masked),
+    }
+
+
+def ready(model):
+    """The model as it is shipped: no masking, no layer drop, no vector that stands for masked frames."""
+    config = model.config.__class__(
+        **(model.config.to_diff_dict() | {"mask_time_prob": 0.0, "apply_spec_augment": False})
+    )
+    kept = model.__class__(config)
+    weights = {name: value for name, value in model.state_dict().items() if name != "masked_spec_embed"}
+    kept.load_state_dict(weights)
+    return kept.eval()
 
 
 def _long_enough(rows, crop_s):
@@ -237,7 +264,7 @@ def _crops(sounds, targets, config, recipe):
 def _network(model, recipe, clusters):
     """``model`` with cluster embeddings on top, to be called with audio, targets and masked."""
     import torch
-    from torch.nn.functional import cosine_similarity, cross_entropy
+    from torch.nn.functional import cross_entropy, normalize
 
     class MaskedPrediction(torch.nn.Module):
         def __init__(self):
@@ -248,7 +275,8 @@ def _network(model, recipe, clusters):
 
         def forward(self, audio, targets, masked):
             hidden = self.model(audio, mask_time_indices=masked).last_hidden_state
-            guess = cosine_similarity(self.projection(hidden)[:, :, None], self.codes, dim=-1)
+            # The cosine as a product of unit vectors: cosine_similarity would write out every pair.
+            guess = normalize(self.projection(hidden), dim=-1) @ normalize(self.codes, dim=-1).T
             losses = cross_entropy(
                 guess.flatten(0, 1) / recipe.temperature, targets.flatten(), reduction="none"
             )

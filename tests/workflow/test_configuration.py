@@ -54,7 +54,7 @@ _SPEAK = {"language": "fi", "minutes": 1}
         ("models", "new", {"encoder": "mfcc", "hub": "a/b"}, ["models.new", "'hub'", "the keys here are"]),
         ("models", "new", {"encoder": "mffc"}, ["models.new.encoder", "did you mean mfcc"]),
         ("models", "new", {"encoder": "transformers", "hub": "a/b"}, ["'depth' is missing"]),
-        ("models", "new", {"encoder": "transformers", "depth": 2}, ["either a hub id or a path"]),
+        ("models", "new", {"encoder": "transformers", "depth": 2}, ["a hub id, a path or a training"]),
         ("models", "new", {"encoder": "transformers", "depth": 2, "hub": "a/b"}, ["revision: main"]),
         ("models", "new", {"encoder": "mel", "layers": [1]}, ["models.new.layers", "depth 0", "from 0 to 0"]),
         (

@@ -8,6 +8,7 @@ from phonoscope.corpora.readers import WITHOUT_EMA
 from phonoscope.corpora.shards import shard_names, speakers_of
 from phonoscope.corpora.sheets import read_speakers
 from phonoscope.errors import InputError
+from workflow.dag import trainings
 from workflow.dag.configuration import checked
 
 # Folders of results/ that are not corpora.
@@ -21,6 +22,7 @@ RESERVED = (
     "kinematics",
     "tone",
     "alignment",
+    "training",
 )
 
 # Which rule an option of the articulation study reaches. What is in none of these shapes the DAG itself.
@@ -70,7 +72,7 @@ class Settings:
     ----------
     corpora, models : dict of str to dict
         As configured, defaults filled in.
-    embeddings, articulation : dict
+    embeddings, articulation, training : dict
     keep_embeddings : bool
     shards : dict of str to dict of str to list of dict
         Corpus to shard to rows of the speaker sheet.
@@ -82,6 +84,7 @@ class Settings:
     models: dict
     embeddings: dict
     articulation: dict
+    training: dict
     keep_embeddings: bool
     shards: dict
     layers: dict
@@ -103,6 +106,11 @@ class Settings:
     def option(self, section, keys):
         """The options ``keys`` of a section of the config as canonical JSON."""
         return canonical({key: getattr(self, section)[key] for key in keys})
+
+    def trained(self, name):
+        """The options of a training that decide its result, as canonical JSON."""
+        block = self.training[name]
+        return canonical({key: block[key] for key in block if key not in trainings.NEUTRAL})
 
     def gpus(self, model):
         """How many GPUs a job that encodes with ``model`` asks for: 0 or 1."""
@@ -127,7 +135,11 @@ def load(config, source):
     for name, corpus in config["corpora"].items():
         _check_corpus(name, corpus, source)
     _check_options(config, source)
+    trainings.check(config, source)
     layers = {name: _layers(name, model, source) for name, model in config["models"].items()}
+    for model in config["models"].values():
+        if "trained" in model:
+            model["path"] = trainings.folder(model["trained"])
     study = config["articulation"]
     moving = [name for name, corpus in config["corpora"].items() if corpus["sensors"]]
     study["corpora"] = moving if study["corpora"] == "all" else study["corpora"]
@@ -213,9 +225,12 @@ def _check_options(config, source):
 def _layers(name, model, source):
     """The layers to store, in order; all of 0 to depth unless the config lists some."""
     row = f"models.{name}"
-    if model["encoder"] == "transformers" and ("hub" in model) == ("path" in model):
+    if model["encoder"] == "transformers" and sum(key in model for key in ("hub", "path", "trained")) != 1:
         raise InputError(
-            "give the model either a hub id or a path", path=source, row=row, fix="set one of the two"
+            "give the model a hub id, a path or a training",
+            path=source,
+            row=row,
+            fix="set one of hub, path and trained",
         )
     if "hub" in model and "revision" not in model:
         raise InputError(

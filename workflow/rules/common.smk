@@ -76,7 +76,18 @@ def corpus_files(wildcards):
 def checkpoint_files(wildcards):
     """The files of a local checkpoint; a model of the hub is pinned by its revision instead."""
     model = STUDY.models[wildcards.model]
+    if "trained" in model:
+        return [f"{model['path']}/{name}" for name in trainings.LEFT]
     return settings.local_files(model["path"]) if "path" in model else []
+
+
+def training_tables(kind):
+    """An input function: the tables ``kind`` of all corpora that a training learns from."""
+    return lambda wildcards: [
+        f"results/{corpus}/{kind}/{shard}.parquet"
+        for corpus in STUDY.training[wildcards.training]["corpora"]
+        for shard in STUDY.shards[corpus]
+    ]
 
 
 def synthetic_utterances(wildcards):
