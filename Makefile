@@ -5,9 +5,10 @@ CORES ?= all
 UV_VERSION := 0.13.8
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
-SYNTHESISER := vocaltractlab-cython==0.0.17
+SYNTHESISERS := vocaltractlab-cython==0.0.17 espeakng-loader==0.2.4
 
-.PHONY: venv lint format test demo synthetic-ema synthetic-ema-disjoint clean
+.PHONY: venv lint format test demo synthesisers models clean
+.PHONY: synthetic-ema synthetic-ema-disjoint synthetic-tone synthetic-parallel
 
 venv: $(STAMP)
 
@@ -38,11 +39,15 @@ demo: $(STAMP)
 	$(BIN)/snakemake --report results/report.html
 	@echo "The report is in $(CURDIR)/results/report.html"
 
-# Make resources/corpora/synthetic-ema and its sister again, with an articulatory synthesiser (GPL) that nothing
-# else needs.
-synthetic-ema synthetic-ema-disjoint: $(STAMP)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python $(SYNTHESISER)
+# Make what is shipped again: the corpora, with synthesisers (GPL) that nothing else needs, and the models.
+synthesisers: $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(SYNTHESISERS)
+
+synthetic-ema synthetic-ema-disjoint synthetic-tone synthetic-parallel: synthesisers
 	$(BIN)/snakemake --cores $(CORES) $(subst -,_,$@)
+
+models: synthesisers
+	$(BIN)/snakemake --cores $(CORES) --configfile config/shipped_models.yaml -- ship_models
 
 clean:
 	rm -rf results .snakemake

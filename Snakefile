@@ -40,14 +40,12 @@ wildcard_constraints:
     layer=r"\d+",
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/corpora.smk"
-include: "workflow/rules/encoders.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/articulation.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/synthetic.smk"
+for part in (
+    "common corpora encoders train articulation tables figures "
+    "synthetic synthetic_parallel synthetic_tone"
+).split():
+
+    include: f"workflow/rules/{part}.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -116,8 +116,8 @@ def told(facts):
         [
             f"# {facts['name']}",
             "",
-            "Trained here on synthetic speech only, to show and calibrate the studies. **It has never heard a",
-            "person.**",
+            "Trained here on synthetic speech only, to show and calibrate the studies. **It has never heard",
+            "a person.**",
             "",
             "| | |",
             "|---|---|",
