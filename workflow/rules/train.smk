@@ -59,7 +59,7 @@ for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper
             ],
         params:
             options=lambda wildcards: STUDY.trained(wildcards.training),
-            command=f"snakemake --cores all --configfile {' '.join(CONFIG_FILES)} --",
+            command=f"snakemake --cores all --configfile {' '.join(map(os.path.relpath, CONFIG_FILES))} --",
         script:
             f"../scripts/{recipe}.py"
 
