@@ -19,14 +19,25 @@ RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 ALLOWED = {
     "corpora": set(),
     "encoders": {"corpora"},
+    "alignment": {"corpora"},
     "probes": set(),
-    "studies": {"probes", "encoders", "corpora"},
+    "training": {"corpora", "encoders", "alignment"},
+    "studies": {"probes", "encoders", "alignment", "corpora"},
     "figures": {"probes"},
 }
 
 
 def name(path):
     return path.relative_to(ROOT).as_posix()
+
+
+def rules(path):
+    """The text of every rule of a file; of a rule that is made for several recipes, one for each."""
+    text = path.read_text(encoding="utf-8")
+    recipes = re.search(r"(?m)^for recipe in \(([^)]*)\):", text)
+    for rule in re.split(r"(?m)^ *(?=rule\b[^\n]*:$)", text)[1:]:
+        for recipe in re.findall(r"\w+", recipes[1]) if "{recipe}" in rule else [""]:
+            yield rule.replace("{recipe}", recipe).replace('f"', '"')
 
 
 def imports(path):
@@ -86,9 +97,8 @@ def test_probes_start_without_heavy_imports():
 
 @pytest.mark.parametrize("path", RULE_FILES, ids=name)
 def test_every_rule_has_log_benchmark_environment_and_code(path):
-    text = path.read_text(encoding="utf-8")
-    assert text.startswith('"""'), "say what the file needs and makes"
-    for rule in re.split(r"(?m)^ *(?=rule\b[^\n]*:$)", text)[1:]:
+    assert path.read_text(encoding="utf-8").startswith('"""'), "say what the file needs and makes"
+    for rule in rules(path):
         if "script:" not in rule:
             assert "output:" not in rule, rule
             continue
@@ -106,9 +116,12 @@ def test_no_checkpoints_and_a_short_snakefile():
 
 
 def test_scripts_belong_to_rules():
-    used = set()
-    for path in RULE_FILES:
-        used |= set(re.findall(r"scripts/(\w+\.py)", path.read_text(encoding="utf-8")))
+    used = {
+        script
+        for path in RULE_FILES
+        for rule in rules(path)
+        for script in re.findall(r"scripts/(\w+\.py)", rule)
+    }
     assert used == {path.name for path in SCRIPTS}
 
 
@@ -128,7 +141,7 @@ def test_environments_equal_the_lock(path):
     *_, pip = yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]
     for pin in pip["pip"]:
         package, version = pin.split("==")
-        if canonicalize_name(package) == "vocaltractlab-cython":
+        if canonicalize_name(package) in ("vocaltractlab-cython", "espeakng-loader"):
             assert pin in (ROOT / "Makefile").read_text(encoding="utf-8")
         else:
             assert lock[canonicalize_name(package)] == version
@@ -140,9 +153,9 @@ def test_environments_hold_what_their_scripts_import():
     from workflow.dag.code import sources
 
     packages = {"sklearn": "scikit-learn", "huggingface_hub": "huggingface-hub", "yaml": "pyyaml"}
-    packages |= {"vocaltractlab_cython": "vocaltractlab-cython"}
+    packages |= {"vocaltractlab_cython": "vocaltractlab-cython", "espeakng_loader": "espeakng-loader"}
     for path in RULE_FILES:
-        for rule in re.split(r"(?m)^ *(?=rule\b[^\n]*:$)", path.read_text(encoding="utf-8"))[1:]:
+        for rule in rules(path):
             if "script:" not in rule:
                 continue
             env = yaml.safe_load((ROOT / "envs" / re.search(r"envs/(\w+\.yaml)", rule)[1]).read_text("utf-8"))

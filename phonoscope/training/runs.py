@@ -134,7 +134,7 @@ def _prepare(folder, schedule):
 
 def _trainer(network, items, schedule, folder, collate, held_out):
     import torch
-    from transformers import Trainer, TrainingArguments
+    from transformers import Trainer
 
     class Run(Trainer):
         began, first, before, sums, counted = None, 0, 0.0, {}, 0
@@ -177,7 +177,20 @@ def _trainer(network, items, schedule, folder, collate, held_out):
                 done, schedule.steps, logs["loss"], rate, rate * schedule.batch, minutes,
             )  # fmt: skip
 
-    arguments = TrainingArguments(
+    return Run(
+        model=network,
+        args=_arguments(schedule, folder, held_out),
+        train_dataset=items,
+        eval_dataset=held_out,
+        data_collator=collate,
+    )
+
+
+def _arguments(schedule, folder, held_out):
+    import torch
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
         output_dir=str(folder),
         max_steps=schedule.steps,
         per_device_train_batch_size=schedule.batch,
@@ -203,9 +216,6 @@ def _trainer(network, items, schedule, folder, collate, held_out):
         dataloader_pin_memory=torch.cuda.is_available(),
         report_to="none",
         disable_tqdm=True,
-    )
-    return Run(
-        model=network, args=arguments, train_dataset=items, eval_dataset=held_out, data_collator=collate
     )
 
 

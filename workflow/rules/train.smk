@@ -47,7 +47,7 @@ for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper
             )
             or "none",
         conda:
-            "../../envs/encoders.yaml"
+            "../../envs/training.yaml"
         threads: lambda wildcards: STUDY.training[wildcards.training]["threads"]
         resources:
             mem_mb=8000,
