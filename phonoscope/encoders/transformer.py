@@ -212,7 +212,7 @@ class FilterbankEncoder(TransformerEncoder):
 
 
 class WhisperEncoder(TransformerEncoder):
-    """Whisper's encoder: every utterance is padded to 30 s as in training; its own frames are kept."""
+    """Whisper's encoder: every utterance is padded as in training (to 30 s); its own frames are kept."""
 
     least_samples = 1
 

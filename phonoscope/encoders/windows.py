@@ -29,7 +29,8 @@ def cut(encoder, n_samples, window, overlap):
         As :func:`phonoscope.encoders.load.load` returns it.
     n_samples : int
     window, overlap : float
-        Seconds. A model that takes less at once (Whisper: 30 s) shortens the window.
+        Seconds. A model that takes less at once (Whisper: 30 s) shortens the window, and the overlap to a
+        third of what it takes, if that is less.
 
     Returns
     -------
@@ -40,8 +41,8 @@ def cut(encoder, n_samples, window, overlap):
     InputError
         Where the overlap is not shorter than the window, or the recording is too short for a frame.
     """
-    if encoder.longest_s is not None:
-        window = min(window, encoder.longest_s)
+    if encoder.longest_s is not None and encoder.longest_s < window:
+        window, overlap = encoder.longest_s, min(overlap, encoder.longest_s / 3)
     hop = round(encoder.timebase.hop_s * encoder.rate)
     span, shared = round(window * encoder.rate), round(overlap * encoder.rate / hop)
     # A front end without padding gives a frame less than the window has hops.

@@ -5,21 +5,22 @@ import re
 
 import numpy as np
 
-ENGLISH = "en"
+from phonoscope.training.whisper_model import ENGLISH
+
 BATCH, SHUFFLES = 32, 20
 
 
-def held_out(model, processor, heard, split, codes, english, tasks):
+def scores(model, processor, heard, split, codes, english, tasks):
     """Word error rates per language, of transcription and of translation into English.
 
     Parameters
     ----------
     model : transformers.WhisperForConditionalGeneration
     processor : transformers.WhisperProcessor
-    heard : whisper.Heard
+    heard : whisper_items.Heard
     split : str
     codes, english : dict
-        From :func:`whisper.languages` and :func:`whisper.in_english`.
+        From :func:`whisper_model.languages` and :func:`whisper_items.in_english`.
     tasks : list of str
         That were learned.
 

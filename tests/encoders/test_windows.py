@@ -44,6 +44,15 @@ def test_whisper_shortens_the_window_to_30_s(encoder_of):
     assert max(piece.stop - piece.start for piece in pieces) == 30 * 16000 and len(pieces) == 3
 
 
+def test_a_whisper_of_3_s_shortens_the_overlap_too(encoder_of, monkeypatch):
+    encoder = encoder_of("whisper")
+    monkeypatch.setattr(encoder, "longest_s", 3.0)
+    pieces = windows.cut(encoder, 16000 * 7, 60, 8)
+    assert [(piece.start / 16000, piece.stop / 16000) for piece in pieces] == [(0, 3), (2, 5), (4, 7)]
+    assert sum(piece.last - piece.first for piece in pieces) == encoder.frames(16000 * 7)
+    assert len(windows.cut(encoder, 16000 * 2, 60, 8)) == 1
+
+
 @pytest.mark.parametrize("model", [{"encoder": "mel"}, {"encoder": "mfcc", "context": 2}])
 def test_baselines_in_windows_are_the_same(speechlike, model):
     """Their context is far shorter than half the overlap."""
