@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from phonoscope import tables
-from phonoscope.training.runs import write_log
+from phonoscope.training import log
 
 # Share of the way from a held-out error to chance that it may be off: another machine rounds otherwise.
 TOLERANCE = 0.1
@@ -39,7 +39,7 @@ def save(job, trained, folder, command):
     for extra in trained.extras:
         extra.save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)
-    write_log(trained.log, folder / "training.tsv")
+    log.write(trained.log, folder / "training.tsv")
     facts = described(job, trained, parameters, command)
     for name, text in ((FACTS, json.dumps(facts, indent=1, ensure_ascii=False)), ("README.md", told(facts))):
         with tables.beside(folder / name) as path:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from phonoscope.training import log as logs
 from phonoscope.training import pretrain, runs
 from phonoscope.training.job import Job
 
@@ -179,5 +180,5 @@ def test_an_incomplete_checkpoint_is_not_used(tmp_path):
 def test_logs_are_read_as_written(tmp_path):
     log = [{"step": 50, "loss": 1.23456, "held_out_loss": None, "seconds": 2.0},
            {"step": 100, "loss": 0.5, "held_out_loss": 0.75, "seconds": 4.0}]  # fmt: skip
-    runs.write_log(log, tmp_path / "log.tsv")
-    assert runs.read_log(tmp_path / "log.tsv") == [log[0] | {"loss": 1.235}, log[1]]
+    logs.write(log, tmp_path / "log.tsv")
+    assert logs.read(tmp_path / "log.tsv") == [log[0] | {"loss": 1.235}, log[1]]
