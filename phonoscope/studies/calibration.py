@@ -1,0 +1,127 @@
+"""Calibration: what the instrument says of a case whose answer is known.
+
+One table for all studies. Each case (a module ``calibration_*``) gives the rows of one part; what a row
+says of itself in ``verdict`` follows from intervals alone, by the rules of this module.
+"""
+
+import numpy as np
+import pandas as pd
+
+from phonoscope.probes.inference import DRAWS, LEVEL
+from phonoscope.studies import sheets
+
+# truth: what a perfect instrument would say, or the best that can be expected (the note says which);
+# chance: what it says of the control. The interval is that of `measured`, `n` what it stands on.
+COLUMNS = [
+    *["study", "case", "corpus", "model", "reference", "layer", "measure", "unit"],
+    *["measured", "truth", "chance", "ci_low", "ci_high", "n", "verdict", "note"],
+]
+ALONE = "one unit: no interval"
+_TEXT = ["study", "case", "corpus", "model", "reference", "measure", "unit", "verdict", "note"]
+
+
+def table(rows):
+    """Rows (dicts; what is absent is empty) as a frame with :data:`COLUMNS`.
+
+    Raises
+    ------
+    KeyError
+        If a row has a key that is not a column.
+    """
+    if unknown := sorted({key for row in rows for key in row} - set(COLUMNS)):
+        raise KeyError(f"columns {unknown} are not in {COLUMNS}")
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    found[_TEXT] = found[_TEXT].astype(object).fillna("").astype(str)
+    return found.astype({"layer": "Int64"})
+
+
+def read(paths):
+    """Parts of the table, one below the other; ``layer`` is missing where a model is taken as a whole."""
+    frames = [sheets.read(path) for path in paths]
+    found = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
+    for column in ("truth", "n"):
+        found[column] = pd.to_numeric(found[column].replace("", None))
+    found["layer"] = pd.to_numeric(found.layer.replace("", None)).astype("Int64")
+    return found[COLUMNS]
+
+
+def counts(n_units, draws=DRAWS, seed=0):
+    """Bootstrap over units: how often each is drawn, an integer array of shape (draws, n_units).
+
+    The draws are those of :func:`phonoscope.probes.inference.bootstrap_mean`.
+    """
+    rng = np.random.default_rng([seed, n_units])
+    return rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=draws)
+
+
+def interval(drawn):
+    """Percentile interval of a statistic's bootstrap values; NaN where any of them is.
+
+    Parameters
+    ----------
+    drawn : array of shape (draws,)
+
+    Returns
+    -------
+    low, high : float
+    """
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def mean_interval(values):
+    """Mean of one value per unit, and its interval; NaN are left out, no interval of fewer than two.
+
+    Returns
+    -------
+    mean, low, high : float
+    n : int
+        Units that count.
+    """
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    n = len(values)
+    if n < 2:
+        return float(values.mean()) if n else np.nan, np.nan, np.nan, n
+    return float(values.mean()), *interval(counts(n) @ values / n), n
+
+
+def ratio_interval(above, below):
+    """Ratio of two means over the same units, and its interval.
+
+    Parameters
+    ----------
+    above, below : arrays of shape (n_units,)
+        Units with a NaN in either are left out.
+
+    Returns
+    -------
+    ratio, low, high : float
+        NaN where a mean of ``below`` is not positive: a share of nothing has no size.
+    """
+    pairs = np.column_stack([above, below]).astype(float)
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    if not len(pairs) or pairs[:, 1].mean() <= 0:
+        return np.nan, np.nan, np.nan
+    ratio = float(pairs[:, 0].mean() / pairs[:, 1].mean())
+    sums = counts(len(pairs)) @ pairs
+    if len(pairs) < 2 or sums[:, 1].min() <= 0:
+        return ratio, np.nan, np.nan
+    return ratio, *interval(sums[:, 0] / sums[:, 1])
+
+
+def side(low, high):
+    """Where an interval lies: 1 above 0, -1 below 0, 0 over it, None where there is none."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return None
+    return int(low > 0) - int(high < 0)
+
+
+def against(low, high, reference, less_is_better=False):
+    """Verdict on the interval of a difference to ``reference``: better, worse, or not told apart."""
+    where = side(low, high)
+    if where is None:
+        return "no interval: no verdict"
+    if where == 0:
+        return f"not told apart from {reference}"
+    return f"{'better' if (where < 0) == less_is_better else 'worse'} than {reference}"

@@ -1,0 +1,403 @@
+"""Known answers for the calibration itself, and its numbers against scikit-learn and brute force."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from phonoscope import tables
+from phonoscope.encoders.timebase import Timebase
+from phonoscope.errors import InputError
+from phonoscope.probes.inference import bootstrap_mean
+from phonoscope.studies import calibration, calibration_aligner, calibration_articulation, sheets
+from phonoscope.studies import calibration_languages as disjoint
+from phonoscope.studies.frames import SpeakerFrames
+
+OPTIONS = {"alphas": [1e-4, 1e-2, 1.0], "shifts_s": [2.0, -2.0], "frame_alignment": "time"}
+HOP = 0.02
+
+
+# Verdicts and intervals
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "less", "words"),
+    [
+        (0.1, 0.2, False, "better than x"),
+        (0.1, 0.2, True, "worse than x"),
+        (-0.2, -0.1, False, "worse than x"),
+        (-0.2, -0.1, True, "better than x"),
+        (-0.1, 0.1, True, "not told apart from x"),
+        (0.0, 0.1, False, "not told apart from x"),
+        (np.nan, np.nan, False, "no interval: no verdict"),
+    ],
+)
+def test_verdict_follows_from_the_interval(low, high, less, words):
+    assert calibration.against(low, high, "x", less) == words
+
+
+def test_mean_interval_is_that_of_the_studies():
+    values = np.random.default_rng(0).normal(size=8)
+    (low,), (high,) = bootstrap_mean(values[:, None])
+    found = calibration.mean_interval([*values[:3], np.nan, *values[3:]])
+    assert found == pytest.approx((values.mean(), low, high, 8))
+    assert np.isnan(calibration.mean_interval([0.5])[1])
+
+
+def test_ratio_interval_against_brute_force():
+    rng = np.random.default_rng(1)
+    below = rng.uniform(0.5, 0.7, 8)
+    above = 0.6 * below + 0.02 * rng.normal(size=8)
+    drawn = [np.repeat(above, c).mean() / np.repeat(below, c).mean() for c in calibration.counts(8)]
+    expected = above.mean() / below.mean(), *np.quantile(drawn, [0.025, 0.975])
+    assert calibration.ratio_interval(above, below) == pytest.approx(expected)
+    assert np.isnan(calibration.ratio_interval(above, -below)).all()
+
+
+# Two languages without a common phone
+
+
+def speaker(name, encode, seed, n_utterances=5, n=260):
+    """Frames of a speaker of languages A and B, in turns; ``encode(y, phone, rng)`` gives the features.
+
+    A language has five phones of its own, each a place of the tongue: y is the place of the phone, smoothed.
+    """
+    rng = np.random.default_rng(seed)
+    places = np.random.default_rng(9).normal(size=(10, 3))
+    x, y, utterance, spoken = [], [], [], {}
+    for u in range(2 * n_utterances):
+        language = u % 2
+        phone = np.repeat(rng.integers(0, 5, n // 10) + 5 * language, 10)
+        track = places[phone]
+        track = np.column_stack([np.convolve(t, np.hanning(9) / 4, "same") for t in track.T])
+        track = (track - track.mean(axis=0)) / track.std(axis=0)
+        x.append(encode(track, phone, rng))
+        y.append(track)
+        utterance.append(np.full(len(track), u))
+        spoken[f"{name}-{u}"] = "AB"[language]
+    x, y, utterance = np.concatenate(x).astype("f4"), np.concatenate(y), np.concatenate(utterance)
+    time_s = HOP * np.arange(len(x))
+    ids = list(spoken)
+    return SpeakerFrames(name, "A", x, y, utterance, ids, dict.fromkeys(range(len(ids))), time_s, HOP), spoken
+
+
+def corpus(encode, n_speakers=4):
+    made = [speaker(f"s{i}", encode, i) for i in range(n_speakers)]
+    return [frames for frames, _ in made], {k: v for _, names in made for k, v in names.items()}
+
+
+def as_movement(y, phone, rng):
+    return y @ np.random.default_rng(3).normal(size=(3, 6)) + 0.01 * rng.normal(size=(len(y), 6))
+
+
+def as_phone(y, phone, rng):
+    return np.eye(10)[phone] + 0.01 * rng.normal(size=(len(y), 10))
+
+
+def as_noise(y, phone, rng):
+    return rng.normal(size=(len(y), 6))
+
+
+def of(found, measure, case="both ways"):
+    return next(r for r in found if r["measure"] == measure and r["case"] == f"disjoint phones: {case}")
+
+
+def test_movement_carries_over_and_phones_do_not():
+    moved = disjoint.summarise(disjoint.score(*corpus(as_movement), OPTIONS))
+    named = disjoint.summarise(disjoint.score(*corpus(as_phone), OPTIONS))
+    assert of(moved, "r across languages")["measured"] > 0.99
+    assert of(moved, "share kept: across / within")["measured"] == pytest.approx(1, abs=0.01)
+    within, across = (of(named, f"r {where}") for where in ("within the language", "across languages"))
+    assert within["measured"] > 0.8 and within["verdict"] == "above chance"
+    assert abs(across["measured"]) < 0.2
+    assert across["truth"] == within["measured"]
+    assert across["verdict"].startswith("does not carry over")
+
+
+def test_noise_reads_nothing():
+    scores = disjoint.score(*corpus(as_noise, 12), OPTIONS)
+    # A held-out recording's mean lies opposite to that of what was trained on; that is no reading.
+    for kind in ("within", "within_chance", "across", "across_chance"):
+        assert abs(np.mean([getattr(score, kind) for score in scores])) < 0.02
+    found = disjoint.summarise(scores)
+    assert of(found, "r within the language")["verdict"] == "not above chance"
+    assert of(found, "r across languages")["verdict"].startswith("does not carry over")
+
+
+def test_verdicts_of_carrying_over():
+    rng = np.random.default_rng(0)
+    within, chance = 0.7 + 0.01 * rng.normal(size=8), 0.01 * rng.normal(size=8)
+    assert disjoint.verdict(within, within + 0.01 * rng.normal(size=8), chance).startswith(
+        "carries over: not below"
+    )
+    words = disjoint.verdict(within, within * 0.5, chance)
+    assert words == "carries over in part: keeps 0.50 [0.50, 0.50] of r within the language"
+    assert disjoint.verdict(within, chance, chance).startswith("does not carry over")
+    assert disjoint.verdict(within[:1], within[:1], chance[:1]) == "no interval: no verdict"
+
+
+def ridge(x, y, unit, alphas):
+    """Predictor, its alpha chosen per target by leaving out each unit; scikit-learn on frames."""
+
+    def made(alpha, rows):
+        model = make_pipeline(StandardScaler(), Ridge(alpha * rows.sum()))
+        return model.fit(x[rows].astype(float), y[rows])
+
+    error = np.zeros((len(alphas), y.shape[1]))
+    for left_out in np.unique(unit):
+        rows = unit != left_out
+        for a, alpha in enumerate(alphas):
+            guess = made(alpha, rows).predict(x[~rows].astype(float))
+            error[a] += ((guess - y[~rows]) ** 2).sum(axis=0)
+    fits = [made(alpha, unit == unit) for alpha in alphas]
+    best = error.argmin(axis=0)
+    return lambda new: np.stack([f.predict(new.astype(float)) for f in fits])[best, :, range(y.shape[1])].T
+
+
+def test_scores_equal_scikit_learn_on_frames():
+    def encode(y, phone, rng):
+        return np.hstack([as_movement(y, phone, rng), as_phone(y, phone, rng)])[:, ::2] + 0.5 * rng.normal(
+            size=(len(y), 8)
+        )
+
+    frames, spoken = speaker("s", encode, 4, n_utterances=3, n=120)
+    one, two = disjoint.score([frames], spoken, OPTIONS)
+    assert (one.train, one.test, two.train, two.test) == ("A", "B", "B", "A")
+    language = np.array([spoken[name] for name in frames.utterance_ids])[frames.utterance]
+    for score in (one, two):
+        train, test = (np.flatnonzero(language == name) for name in (score.train, score.test))
+        shifted = {}
+        for name, rows in (("train", train), ("test", test)):
+            y = frames.y[rows]
+            shifted[name] = np.hstack([y, np.roll(y, 100, axis=0), np.roll(y, -100, axis=0)])
+        x, unit = frames.x[test], frames.utterance[test]
+        across = ridge(frames.x[train], shifted["train"], frames.utterance[train], OPTIONS["alphas"])(x)
+        within = np.empty(across.shape)
+        for left_out in np.unique(unit):
+            rows = unit != left_out
+            fitted = ridge(x[rows], shifted["test"][rows], unit[rows], OPTIONS["alphas"])
+            within[~rows] = fitted(x[~rows])
+        for found, predicted in (
+            ((score.within, score.within_chance), within),
+            ((score.across, score.across_chance), across),
+        ):
+            r = [
+                [np.corrcoef(predicted[unit == u, c], shifted["test"][unit == u, c])[0, 1] for c in range(9)]
+                for u in np.unique(unit)
+            ]
+            assert found == pytest.approx(
+                (np.mean(r, axis=0)[:3].mean(), np.mean(r, axis=0)[3:].mean()), abs=1e-6
+            )
+
+
+def test_languages_need_to_be_two_and_said(tmp_path):
+    def written(*languages):
+        rows = [{"utterance_id": f"u{i}", "language": name} for i, name in enumerate(languages)]
+        tables.write(tables.from_rows(rows, tables.UTTERANCES), tmp_path / "u.parquet")
+        return [tmp_path / "u.parquet"]
+
+    assert disjoint.languages(written("A", "B", "A")) == {"u0": "A", "u1": "B", "u2": "A"}
+    with pytest.raises(InputError, match="there are 1: A"):
+        disjoint.languages(written("A"))
+    with pytest.raises(InputError, match="no language"):
+        disjoint.languages(written("A", ""))
+    frames, spoken = speaker("s", as_noise, 0)
+    with pytest.raises(InputError, match="no speaker has two recordings"):
+        disjoint.score([frames], dict.fromkeys(spoken, "A"), OPTIONS)
+
+
+# Trained against untrained and MFCC
+
+
+def scores(path, model, r, splits=("utterances",)):
+    """A score file of one layer: r(speaker, channel, experiment) and a tenth of it as chance."""
+    layer, rows = int(path.stem.removeprefix("layer")), []
+    for who in ("s1", "s2", "s3"):
+        for channel in ("TT_x", "TT_z"):
+            tests = [("E1", f"speaker={who} split={s}", f"speaker={who} split={s} part=test") for s in splits]
+            for experiment, train, test in [*tests, ("E4", f"except={who}", f"speaker={who}")]:
+                value = r(who, channel, experiment) + 0.3 * ("split=frames" in test)
+                for metric, factor in (("pearson_r", 1), ("pearson_r_shifted", 0.1)):
+                    rows.append(
+                        {"experiment": experiment, "probe": "ols", "model": model, "layer": layer}
+                        | {"train": train, "test": test, "target": channel, "metric": metric}
+                        | {"value": factor * value, "n_train": 9, "n_test": 9, "note": ""}
+                    )
+    tables.write(tables.from_rows(rows, tables.SCORES), path)
+    return path
+
+
+def test_differences_to_references(tmp_path):
+    voice = {"s1": 0.0, "s2": 0.1, "s3": 0.2}
+    both = ("utterances", "frames")
+    mine = [
+        scores(tmp_path / "m" / f"layer{n}.parquet", "m", lambda w, c, e, n=n: 0.5 + 0.1 * n + voice[w], both)
+        for n in (0, 1, 2)
+    ]
+    twin = [scores(tmp_path / "t" / f"layer{n}.parquet", "t", lambda w, c, e: 0.2 + voice[w]) for n in (0, 1)]
+    mfcc = [
+        scores(tmp_path / "s/layer0.parquet", "s", lambda w, c, e: 0.6 + 2 * voice[w] - 0.1 * (e == "E4"))
+    ]
+    found = calibration_articulation.compare("c", "m", mine, {"twin": twin, "mfcc": mfcc}, "ols")
+    value = found.set_index(["case", "reference", "layer"]).sort_index()
+    same, left_out = calibration_articulation.CASES.values()
+    # The twin has no layer 2; MFCC's only layer is compared with all.
+    assert len(found) == 2 * (2 + 3)
+    assert value.loc[(same, "twin", 1), "measured"] == pytest.approx(0.4)
+    assert value.loc[(same, "twin", 1), "chance"] == pytest.approx(0.04)
+    assert value.loc[(same, "twin", 1), "verdict"] == "better than twin"
+    assert value.loc[(same, "mfcc", 2), "measured"] == pytest.approx(0.7 - 0.6 - 0.1)
+    assert value.loc[(same, "mfcc", 2), "verdict"] == "not told apart from mfcc"
+    assert value.loc[(same, "mfcc", 0), "verdict"] == "worse than mfcc"
+    assert value.loc[(left_out, "mfcc", 2), "measured"] == pytest.approx(0.1)
+    assert set(found.n) == {3}
+    best = calibration_articulation.best(found).set_index(["case", "reference"])
+    assert best.loc[(same, "mfcc"), "layer"] == 2
+
+
+def test_which_models_are_compared():
+    hubert = {"encoder": "transformers", "depth": 4}
+    models = {
+        "mel": {"encoder": "mel"},
+        "mfcc": {"encoder": "mfcc", "context": 0},
+        "mfcc-wide": {"encoder": "mfcc", "context": 5},
+        "fi": hubert | {"path": "fi"},
+        "ru": hubert | {"path": "ru"},
+        "large": hubert | {"path": "large", "depth": 24},
+        "random": hubert | {"path": "fi", "init": "random"},
+        "random-ru": hubert | {"path": "ru", "init": "random"},
+    }
+    assert calibration_articulation.references(models) == {
+        "fi": ["random", "mfcc-wide"],
+        "ru": ["random-ru", "mfcc-wide"],
+        "large": ["mfcc-wide"],
+    }
+    del models["random-ru"], models["mfcc"], models["mfcc-wide"]
+    assert calibration_articulation.references(models) == {"fi": ["random"], "ru": ["random"]}
+
+
+# The aligner
+
+
+class Knows:
+    """An aligner that has seen the answer, late by ``late`` frames; frames of 20 ms from 0 on."""
+
+    vocabulary = {"<pad>": 0, "<unk>": 1, "a": 2, "b": 3}
+    timebase = Timebase(HOP, HOP / 2)
+
+    def __init__(self, late=0):
+        self.late, self.paths = late, iter(())
+
+    def log_probs(self, audio):
+        path = np.roll(next(self.paths), self.late)
+        found = np.full((len(path), 4), 1e-4)
+        found[np.arange(len(path)), path] = 1 - 3e-4
+        return np.log(found)
+
+
+def recordings(folder, labels=("a", "b", "a"), durations=(0.095, 0.105, 0.2)):
+    """Four recordings of two voices: 0.1 s of silence, the phones, 0.1 s of silence."""
+    import soundfile
+
+    utterances, phones, paths = [], {}, []
+    edges = 0.1 + np.concatenate([[0], np.cumsum(durations)])
+    for i in range(4):
+        name, total = f"u{i}", edges[-1] + 0.1
+        soundfile.write(folder / f"{name}.wav", np.zeros(round(total * 16000)), 16000)
+        utterances.append(
+            {"utterance_id": name, "audio": str(folder / f"{name}.wav"), "duration_s": total}
+            | {"speaker": f"s{i % 2}", "language": "xy"[i // 2], "split": "test"}
+        )
+        phones[name] = [
+            {"utterance_id": name, "tier": "phone", "start_s": start, "end_s": end, "label": label}
+            for start, end, label in zip(edges, edges[1:], labels, strict=False)
+        ]
+        centres = HOP / 2 + HOP * np.arange(round(total / HOP))
+        path = np.zeros(len(centres), dtype=int)
+        for phone in phones[name]:
+            inside = (centres >= phone["start_s"]) & (centres < phone["end_s"])
+            path[inside] = Knows.vocabulary.get(phone["label"], 1)
+        paths.append(path)
+    return utterances, phones, paths
+
+
+@pytest.mark.parametrize(("late", "errors"), [(0, [0, 5, 0]), (2, [40, 45, 40])])
+def test_boundary_errors_are_those_known(tmp_path, late, errors):
+    utterances, phones, paths = recordings(tmp_path)
+    aligner = Knows(late)
+    aligner.paths = iter(paths)
+    found = calibration_aligner.measure(aligner, utterances, phones)
+    assert found.error == pytest.approx(np.tile(errors, 4), abs=1e-6)
+    assert found.grid == pytest.approx(np.tile([0, 5, 0], 4), abs=1e-6)
+    # 0.6 s in three parts of 200 ms; the phones begin at 100, 195 and 300 ms.
+    assert found.uniform == pytest.approx(np.tile([100, 5, 100], 4), abs=1e-6)
+    assert (found.unknown, found.left_out) == (0, 0)
+    assert list(found.unit) == [f"s{i % 2}" for i in range(4) for _ in range(3)]
+
+
+def test_unknown_phones_and_short_recordings_are_counted(tmp_path):
+    utterances, phones, paths = recordings(tmp_path, labels=("a", "q", "b"))
+    aligner = Knows()
+    aligner.paths = iter([path[:2] if i == 3 else path for i, path in enumerate(paths)])
+    found = calibration_aligner.measure(aligner, utterances, phones)
+    assert (found.unknown, found.left_out, len(found.error)) == (3, 1, 9)
+    with pytest.raises(InputError, match="no phones"):
+        calibration_aligner.measure(Knows(), utterances, {})
+
+
+def test_rows_of_the_aligner(tmp_path, monkeypatch):
+    utterances, phones, paths = recordings(tmp_path)
+    utterances.append(utterances[0] | {"utterance_id": "other", "split": "train"})
+    tables.write(tables.from_rows(utterances, tables.UTTERANCES), tmp_path / "u.parquet")
+    rows = [row for each in phones.values() for row in each]
+    silence = rows[0] | {"label": "sil", "start_s": 0.0, "end_s": 0.1}
+    tables.write(tables.from_rows([*rows, silence], tables.SEGMENTS), tmp_path / "s.parquet")
+    aligner = Knows()
+    aligner.paths = iter(paths)
+    monkeypatch.setattr(calibration_aligner, "Aligner", lambda folder: aligner)
+    options = {"languages": ["x", "y"], "splits": ["test"]}
+    found = calibration_aligner.rows(
+        "c", "aligner", [tmp_path / "u.parquet"], [tmp_path / "s.parquet"], "folder", options
+    )
+    value = found.set_index(["case", "measure"])
+    assert list(dict.fromkeys(found.case)) == ["aligner: all", "aligner: x", "aligner: y"]
+    row = value.loc[("aligner: all", "boundary error, 90th percentile")]
+    assert (row.measured, row.chance, row.truth, row.n) == pytest.approx((5, 100, 0, 12))
+    assert row.verdict == "better than equal parts"
+    share = value.loc[("aligner: all", "boundaries within 20 ms")]
+    assert (share.measured, share.chance, share.truth) == pytest.approx((1, 1 / 3, 1))
+    assert share.verdict == "better than equal parts"
+    with pytest.raises(InputError, match="no recording has a language and split"):
+        calibration_aligner.rows(
+            "c", "aligner", [tmp_path / "u.parquet"], [tmp_path / "s.parquet"], "f",
+            options | {"languages": ["z"]},
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("q", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_quantile_of_repeated_values(q):
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 7, 100):
+        values, times = rng.exponential(size=n).round(1), rng.integers(0, 4, n)
+        times[0] = 1
+        expected = np.quantile(np.repeat(values, times), q)
+        assert calibration_aligner.quantile(values, times, q) == pytest.approx(expected)
+
+
+# The table
+
+
+def test_table_is_read_back_as_it_was_written(tmp_path):
+    one = calibration.table([{"study": "a", "layer": 3, "measured": 0.5, "n": 8, "truth": 1.0}])
+    two = calibration.table([{"study": "b", "measured": 2.0, "n": 9, "note": "no layer"}])
+    none = calibration.table([])
+    for name, frame in (("one", one), ("two", two), ("none", none)):
+        sheets.write(frame, tmp_path / f"{name}.csv")
+    found = calibration.read([tmp_path / f"{name}.csv" for name in ("none", "one", "two")])
+    pd.testing.assert_frame_equal(found, pd.concat([one, two], ignore_index=True), check_dtype=False)
+    assert list(found.columns) == calibration.COLUMNS
+    assert calibration.read([tmp_path / "none.csv"]).empty
+    with pytest.raises(KeyError, match="colour"):
+        calibration.table([{"colour": 1}])
