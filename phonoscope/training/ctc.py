@@ -6,6 +6,7 @@ chooses its own. An aligner learns nothing but that path, where class 0 is silen
 """
 
 import logging
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -18,7 +19,8 @@ from phonoscope.training.heads import body, build, feature_extractor, finished
 from phonoscope.training.job import Trained
 from phonoscope.training.runs import run, schedule
 
-HELD_OUT = 64
+# Utterances of the held-out loss; batches that are drawn together.
+HELD_OUT, GROUPED = 64, 8
 SPLITS = ("train", "dev", "test")
 
 
@@ -83,7 +85,7 @@ def train(job):
     network = _network(model, recipe)
     log = run(
         network,
-        _Staged(Drawn(sets["train"].draw, plan.steps * plan.batch, plan.seed), recipe, plan),
+        _Items(sets["train"], recipe, plan),
         plan,
         job.work,
         collate=collate,
@@ -146,9 +148,6 @@ class _Utterances:
         }
         return found if self.paths is None else found | {"path": self.paths[index]}
 
-    def draw(self, rng):
-        return self.item(int(rng.integers(len(self.rows))), framewise=False)
-
     def sample(self, count):
         """Items of at most ``count`` utterances, from all over the split."""
         chosen = np.linspace(0, len(self.rows) - 1, min(count, len(self.rows))).astype(int)
@@ -170,18 +169,37 @@ def _that_fit(model, rows, tokens, recipe):
     return [rows[k] for k in kept], [tokens[k] for k in kept]
 
 
-class _Staged:
-    """Items of a training: the first ``frames_share`` of them learn from known times."""
+class _Items:
+    """Items of a training: random utterances, batches of about the same length to save padding.
 
-    def __init__(self, items, recipe, plan):
-        self.items = items
+    The utterances of ``GROUPED`` batches are drawn at once, sorted by length and cut into batches, which come
+    in random order: every utterance is as likely as without that. The first ``frames_share`` of the items
+    learn from known times.
+    """
+
+    def __init__(self, given, recipe, plan):
+        self.given, self.batch = given, plan.batch
+        self.count = plan.steps * plan.batch
         self.first = round(recipe.frames_share * plan.steps) * plan.batch
+        self.groups = Drawn(self._group, math.ceil(plan.steps / GROUPED), plan.seed)
+        self.last = (None, None)
+
+    def _group(self, rng):
+        drawn = rng.integers(len(self.given.rows), size=(GROUPED * self.batch))
+        lengths = np.asarray(self.given.inputs.frames)[drawn]
+        batches = drawn[np.argsort(lengths, kind="stable")].reshape(GROUPED, self.batch)
+        return rng.permutation(batches).ravel()
 
     def __len__(self):
-        return len(self.items)
+        return self.count
 
     def __getitem__(self, index):
-        return self.items[index] | {"framewise": index < self.first}
+        if not 0 <= index < self.count:
+            raise IndexError(index)
+        which, within = divmod(index, GROUPED * self.batch)
+        if self.last[0] != which:
+            self.last = (which, self.groups[which])
+        return self.given.item(int(self.last[1][within]), framewise=index < self.first)
 
 
 def collate(items):

@@ -273,3 +273,30 @@ def test_what_cannot_be_learned_is_refused(corpus, tmp_path):
     spaced["u0"][0]["label"] = "a b"
     with pytest.raises(InputError, match="space"):
         ctc.train(job((corpus[0], spaced), tmp_path))
+
+
+def test_batches_are_of_one_length_and_follow_from_seed_and_index():
+    class Given:
+        class inputs:
+            frames = list(np.random.default_rng(1).integers(50, 400, 300))
+
+        rows = [None] * 300
+
+        def item(self, index, framewise):
+            return {"index": index, "framewise": framewise}
+
+    plan = ctc.schedule({"steps": 400, "batch": 4, "seed": 3})
+    recipe = ctc.Recipe(units=["phone"], frames_share=0.25)
+    items = ctc._Items(Given(), recipe, plan)
+    assert len(items) == 1600
+    found = [items[i] for i in range(1600)]
+    assert [each["framewise"] for each in found] == [True] * 400 + [False] * 1200
+    again = ctc._Items(Given(), recipe, plan)
+    assert all(again[i] == found[i] for i in reversed(range(1600)))
+    batches = np.array([Given.inputs.frames[each["index"]] for each in found]).reshape(400, 4)
+    assert np.ptp(batches, axis=1).mean() < 60
+    # Nobody is favoured for being short or long, and time does not go with length.
+    assert abs(batches.mean() - np.mean(Given.inputs.frames)) < 10
+    assert abs(np.corrcoef(np.arange(400), batches.mean(axis=1))[0, 1]) < 0.2
+    with pytest.raises(IndexError):
+        items[1600]
