@@ -95,7 +95,7 @@ def told(facts):
     )
     options = ", ".join(
         f"{key} {value}" for key, value in facts["options"].items()
-        if key not in ("recipe", "corpora", "base", "seed", "steps") and value is not None
+        if key not in ("recipe", "corpora", "base", "seed", "steps") and value not in (None, {}, [])
     )  # fmt: skip
     rows = [
         ("recipe", f"`{facts['recipe']}`, {options}"),

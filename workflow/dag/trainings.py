@@ -44,7 +44,7 @@ def check(config, source):
                     f"{base} starts from itself", path=source, row=f"{row}.base", fix="break the circle"
                 )
             seen.add(base)
-            base = trainings.get(base, {}).get("base")
+            base = trainings[base].get("base") if base in trainings else config["models"][base].get("trained")
     for name, model in config["models"].items():
         if "trained" in model and model["trained"] not in trainings:
             raise InputError(

@@ -1,0 +1,78 @@
+"""What a training leaves: half-float weights that load as float32, and a card that says what was measured."""
+
+import json
+
+import numpy as np
+import pytest
+
+from phonoscope.training import card, pretrain, task
+from phonoscope.training.job import Job, Trained
+
+ROW = {"utterance_id": "a", "audio": "a.flac", "duration_s": 90.0, "speaker": "x"}
+HELD_OUT = {"split": "dev", "metric": "masked loss (nats)", "value": 2.0, "chance": 4.0,
+            "control": "knows only how common each cluster is", "n": 1000}  # fmt: skip
+LOG = [{"step": 50, "loss": 4.5, "held_out_loss": None, "seconds": 60.0},
+       {"step": 100, "loss": 3.25, "held_out_loss": 3.5, "seconds": 120.0}]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    import torch
+    from transformers import HubertConfig, HubertModel
+
+    torch.manual_seed(0)
+    options = {"recipe": "pretrain", "corpora": ["speech-fi"], "steps": 100, "seed": 3, "batch": 8,
+               "architecture": {}}  # fmt: skip
+    job = Job("small", options, None, {"train": [ROW, ROW], "dev": [ROW], "test": []}, {}, "work", 1)
+    model = HubertModel(HubertConfig(**pretrain.TINY)).eval()
+    folder = tmp_path_factory.mktemp("model")
+    card.save(
+        job,
+        Trained(pretrain.ready(model), [], LOG, [HELD_OUT], {"targets": "100 clusters"}),
+        folder,
+        "snakemake x",
+    )
+    return model, folder
+
+
+def test_weights_are_halves_and_load_as_float32(saved):
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoModel
+
+    model, folder = saved
+    assert {value.dtype for value in load_file(folder / "model.safetensors").values()} == {torch.float16}
+    loaded = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    assert {value.dtype for value in loaded.state_dict().values()} == {torch.float32}
+    audio = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 16000), dtype=np.float32))
+    with torch.inference_mode():
+        before, after = (each(audio).last_hidden_state.numpy() for each in (model, loaded))
+    assert np.linalg.norm(after - before) < 1e-2 * np.linalg.norm(before)
+
+
+def test_the_card_says_what_was_measured(saved):
+    _, folder = saved
+    facts = json.loads((folder / card.FACTS).read_text(encoding="utf-8"))
+    assert facts["loss"] == {"first": 4.5, "last": 3.25} and facts["minutes"] == 2
+    assert facts["data"][0] == {"split": "train", "utterances": 2, "minutes": 3.0, "speakers": 1}
+    assert facts["held_out"][0]["bound"] == pytest.approx(2.2)
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    for said in ("| dev | masked loss (nats) | 2.000 | 4.000 (knows only", "2.200", "snakemake x",
+                 "100, 3", "0.59 million", "train 2 recordings, 3 min", "100 clusters"):  # fmt: skip
+        assert said in text
+    assert "architecture" not in text and "test 0" not in text
+
+
+def test_bounds_lie_between_value_and_chance():
+    for value, chance in ((0.1, 0.9), (2.0, 4.0), (0.0, 0.5)):
+        assert value < card.bound({"value": value, "chance": chance}) < (value + chance) / 2
+
+
+def test_a_training_starts_from_a_manifest_or_another_training(tmp_path):
+    manifest = tmp_path / "wav2vec2.json"
+    manifest.write_text(json.dumps({"folder": "somewhere"}), encoding="utf-8")
+    assert str(task.base_folder([manifest])) == "somewhere"
+    assert task.base_folder([tmp_path / "hubert" / card.FACTS]) == tmp_path / "hubert"
+    assert task.base_folder([]) is None
+    assert task.tiers({"units": ["phone", "tone"]}) == ("phone", "tone")
+    assert task.tiers({"units": "text"}) == task.tiers({}) == ()
