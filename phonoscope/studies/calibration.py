@@ -5,44 +5,41 @@ says of itself in ``verdict`` follows from intervals alone, by the rules of this
 """
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
+from phonoscope import tables
 from phonoscope.probes.inference import DRAWS, LEVEL
-from phonoscope.studies import sheets
 
-# truth: what a perfect instrument would say, or the best that can be expected (the note says which);
+_TEXT, _F64 = pa.string(), pa.float64()
+
+# truth: what a perfect instrument would say, or the best that can be expected (the methods say which);
 # chance: what it says of the control. The interval is that of `measured`, `n` what it stands on.
-COLUMNS = [
-    *["study", "case", "corpus", "model", "reference", "layer", "measure", "unit"],
-    *["measured", "truth", "chance", "ci_low", "ci_high", "n", "verdict", "note"],
-]
-ALONE = "one unit: no interval"
-_TEXT = ["study", "case", "corpus", "model", "reference", "measure", "unit", "verdict", "note"]
+ROWS = pa.schema(
+    [
+        *((name, _TEXT) for name in ("study", "case", "corpus", "model", "reference")),
+        ("layer", pa.int32()),
+        *((name, _TEXT) for name in ("measure", "unit")),
+        *((name, _F64) for name in ("measured", "truth", "chance", "ci_low", "ci_high")),
+        ("n", pa.int64()),
+        *((name, _TEXT) for name in ("verdict", "note")),
+    ]
+)
+_NUMBERS = [name for name in ROWS.names if ROWS.field(name).type == _F64]
 
 
 def table(rows):
-    """Rows (dicts; what is absent is empty) as a frame with :data:`COLUMNS`.
+    """Rows (dicts of the columns :data:`ROWS`; what is absent or NaN is null) as a table.
 
     Raises
     ------
     KeyError
         If a row has a key that is not a column.
     """
-    if unknown := sorted({key for row in rows for key in row} - set(COLUMNS)):
-        raise KeyError(f"columns {unknown} are not in {COLUMNS}")
-    found = pd.DataFrame(rows, columns=COLUMNS)
-    found[_TEXT] = found[_TEXT].astype(object).fillna("").astype(str)
-    return found.astype({"layer": "Int64"})
-
-
-def read(paths):
-    """Parts of the table, one below the other; ``layer`` is missing where a model is taken as a whole."""
-    frames = [sheets.read(path) for path in paths]
-    found = pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
-    for column in ("truth", "n"):
-        found[column] = pd.to_numeric(found[column].replace("", None))
-    found["layer"] = pd.to_numeric(found.layer.replace("", None)).astype("Int64")
-    return found[COLUMNS]
+    known = [
+        row | {name: None for name in _NUMBERS if row.get(name) is not None and not np.isfinite(row[name])}
+        for row in rows
+    ]
+    return tables.from_rows(known, ROWS)
 
 
 def counts(n_units, draws=DRAWS, seed=0):

@@ -5,7 +5,6 @@ trained model and its untrained twin is what training gave, that to MFCC what th
 """
 
 import numpy as np
-import pandas as pd
 
 from phonoscope import tables
 from phonoscope.studies import calibration
@@ -55,20 +54,20 @@ def compare(corpus, model, paths, reference_paths, probe):
     corpus, model : str
     paths : list of path
         Scores of the model, one file per layer (``tables.SCORES``).
-    reference_paths : dict of str to list of path
-        Reference -> its scores. A reference with the same layer is compared layer by layer, one without with
-        its only layer; other layers have no counterpart and give no row.
+    reference_paths : list of path
+        Scores of the references, told apart by the model they name. A reference with the same layer is
+        compared layer by layer, one without with its only layer; other layers have no counterpart and give
+        no row.
     probe : str
 
     Returns
     -------
-    pandas.DataFrame
-        With ``calibration.COLUMNS``; ``measured`` is the mean over speakers of r minus the reference's r.
+    pyarrow.Table
+        Of ``calibration.ROWS``; ``measured`` is the mean over speakers of r minus the reference's r.
     """
     mine = per_speaker(paths, probe)
     rows = []
-    for reference, others in reference_paths.items():
-        theirs = per_speaker(others, probe)
+    for reference, theirs in per_speaker(reference_paths, probe).groupby("model", sort=False):
         only = theirs.layer.unique()
         for (experiment, layer), part in mine.groupby(["experiment", "layer"]):
             at = layer if layer in only else only[0] if len(only) == 1 else None
@@ -83,14 +82,14 @@ def compare(corpus, model, paths, reference_paths, probe):
 
 
 def per_speaker(paths, probe):
-    """r and chance (mean over channels) of E1 and E4: columns experiment, layer, speaker, r, chance."""
+    """r and chance, means over channels, of E1 and E4: model, experiment, layer, speaker, r, chance."""
     cells = speaker_cells(tables.read(paths))
     cells = cells[(cells.probe == probe) & cells.experiment.isin(list(CASES))]
     # Held-out frames leak, so that a model that copies its input would look better than it is.
     splits = set(cells[cells.experiment == "E1"].split)
     cells = cells[(cells.experiment != "E1") | (cells.split == "utterances") | (splits == {"frames"})]
     found = over_channels(cells)
-    return found[["experiment", "layer", "speaker", "r", "chance"]]
+    return found[["model", "experiment", "layer", "speaker", "r", "chance"]]
 
 
 def _row(pairs, experiment, reference, probe):
@@ -102,8 +101,8 @@ def _row(pairs, experiment, reference, probe):
         "study": "articulation",
         "case": CASES[experiment],
         "reference": reference,
-        "measure": "r minus r of the reference",
-        "unit": "r",
+        "measure": "r, less that of the reference",
+        "unit": "difference in r",
         "measured": mean,
         "chance": chance,
         "ci_low": low,
@@ -112,10 +111,3 @@ def _row(pairs, experiment, reference, probe):
         "verdict": calibration.against(low, high, reference),
         "note": note,
     }
-
-
-def best(table):
-    """The layer with the largest difference per model, case and reference, for a reader in a hurry."""
-    keys = ["case", "model", "reference"]
-    part = table[table.study == "articulation"].dropna(subset=["measured"])
-    return part.loc[part.groupby(keys, sort=False).measured.idxmax()] if len(part) else pd.DataFrame(part)

@@ -54,8 +54,8 @@ def rows(corpus, model, utterances, articulation, embeddings, options):
 
     Returns
     -------
-    pandas.DataFrame
-        With ``calibration.COLUMNS``.
+    pyarrow.Table
+        Of ``calibration.ROWS``.
 
     Raises
     ------

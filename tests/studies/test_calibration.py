@@ -11,7 +11,14 @@ from phonoscope import tables
 from phonoscope.encoders.timebase import Timebase
 from phonoscope.errors import InputError
 from phonoscope.probes.inference import bootstrap_mean
-from phonoscope.studies import calibration, calibration_aligner, calibration_articulation, sheets
+from phonoscope.studies import (
+    calibration,
+    calibration_aligner,
+    calibration_articulation,
+    calibration_table,
+    sheets,
+)
+from phonoscope.studies import calibration_boundaries as boundaries
 from phonoscope.studies import calibration_languages as disjoint
 from phonoscope.studies.frames import SpeakerFrames
 
@@ -236,11 +243,12 @@ def test_differences_to_references(tmp_path):
         scores(tmp_path / "m" / f"layer{n}.parquet", "m", lambda w, c, e, n=n: 0.5 + 0.1 * n + voice[w], both)
         for n in (0, 1, 2)
     ]
-    twin = [scores(tmp_path / "t" / f"layer{n}.parquet", "t", lambda w, c, e: 0.2 + voice[w]) for n in (0, 1)]
-    mfcc = [
-        scores(tmp_path / "s/layer0.parquet", "s", lambda w, c, e: 0.6 + 2 * voice[w] - 0.1 * (e == "E4"))
+    twin = [
+        scores(tmp_path / "t" / f"layer{n}.parquet", "twin", lambda w, c, e: 0.2 + voice[w]) for n in (0, 1)
     ]
-    found = calibration_articulation.compare("c", "m", mine, {"twin": twin, "mfcc": mfcc}, "ols")
+    spectrum = tmp_path / "s" / "layer0.parquet"
+    mfcc = [scores(spectrum, "mfcc", lambda w, c, e: 0.6 + 2 * voice[w] - 0.1 * (e == "E4"))]
+    found = calibration_articulation.compare("c", "m", mine, [*twin, *mfcc], "ols").to_pandas()
     value = found.set_index(["case", "reference", "layer"]).sort_index()
     same, left_out = calibration_articulation.CASES.values()
     # The twin has no layer 2; MFCC's only layer is compared with all.
@@ -253,7 +261,7 @@ def test_differences_to_references(tmp_path):
     assert value.loc[(same, "mfcc", 0), "verdict"] == "worse than mfcc"
     assert value.loc[(left_out, "mfcc", 2), "measured"] == pytest.approx(0.1)
     assert set(found.n) == {3}
-    best = calibration_articulation.best(found).set_index(["case", "reference"])
+    best = calibration_table.best(found).set_index(["case", "reference"])
     assert best.loc[(same, "mfcc"), "layer"] == 2
 
 
@@ -323,44 +331,48 @@ def recordings(folder, labels=("a", "b", "a"), durations=(0.095, 0.105, 0.2)):
     return utterances, phones, paths
 
 
+def segments(folder, phones):
+    """The phones and a silence as a table of segments."""
+    rows = [row for each in phones.values() for row in each]
+    rows.append(rows[0] | {"label": "sil", "start_s": 0.0, "end_s": 0.1})
+    tables.write(tables.from_rows(rows, tables.SEGMENTS), folder / "s.parquet")
+    return [folder / "s.parquet"]
+
+
+def aligned(folder, late=0, cut=None, **options):
+    utterances, phones, paths = recordings(folder, **options)
+    aligner = Knows(late)
+    aligner.paths = iter([path[:2] if i == cut else path for i, path in enumerate(paths)])
+    found = boundaries.measure(aligner, utterances, segments(folder, phones))
+    tables.write(found, folder / "b.parquet")
+    return found.to_pandas()
+
+
 @pytest.mark.parametrize(("late", "errors"), [(0, [0, 5, 0]), (2, [40, 45, 40])])
 def test_boundary_errors_are_those_known(tmp_path, late, errors):
-    utterances, phones, paths = recordings(tmp_path)
-    aligner = Knows(late)
-    aligner.paths = iter(paths)
-    found = calibration_aligner.measure(aligner, utterances, phones)
-    assert found.error == pytest.approx(np.tile(errors, 4), abs=1e-6)
-    assert found.grid == pytest.approx(np.tile([0, 5, 0], 4), abs=1e-6)
+    found = aligned(tmp_path, late)
+    off = {name: 1000 * (found[f"{name}_s"] - found.start_s) for name in ("aligned", "uniform", "grid")}
+    assert off["aligned"].tolist() == pytest.approx(np.tile(errors, 4), abs=1e-6)
+    assert off["grid"].tolist() == pytest.approx(np.tile([0, 5, 0], 4), abs=1e-6)
     # 0.6 s in three parts of 200 ms; the phones begin at 100, 195 and 300 ms.
-    assert found.uniform == pytest.approx(np.tile([100, 5, 100], 4), abs=1e-6)
-    assert (found.unknown, found.left_out) == (0, 0)
-    assert list(found.unit) == [f"s{i % 2}" for i in range(4) for _ in range(3)]
+    assert off["uniform"].tolist() == pytest.approx(np.tile([-100, 5, 100], 4), abs=1e-6)
+    assert found.label.tolist() == ["a", "b", "a"] * 4 and found.has_class.all()
+    assert found.speaker.tolist() == [f"s{i % 2}" for i in range(4) for _ in range(3)]
 
 
 def test_unknown_phones_and_short_recordings_are_counted(tmp_path):
-    utterances, phones, paths = recordings(tmp_path, labels=("a", "q", "b"))
-    aligner = Knows()
-    aligner.paths = iter([path[:2] if i == 3 else path for i, path in enumerate(paths)])
-    found = calibration_aligner.measure(aligner, utterances, phones)
-    assert (found.unknown, found.left_out, len(found.error)) == (3, 1, 9)
+    found = aligned(tmp_path, cut=3, labels=("a", "q", "b"))
+    assert len(found) == 9 and found.has_class.tolist() == [True, False, True] * 3
+    rows = calibration_aligner.rows("c", "m", tmp_path / "b.parquet").to_pandas()
+    assert rows.note[0].endswith("1 recordings left out; 3 phones without a class")
+    utterances, *_ = recordings(tmp_path)
     with pytest.raises(InputError, match="no phones"):
-        calibration_aligner.measure(Knows(), utterances, {})
+        boundaries.measure(Knows(), [utterances[0] | {"utterance_id": "other"}], [tmp_path / "s.parquet"])
 
 
-def test_rows_of_the_aligner(tmp_path, monkeypatch):
-    utterances, phones, paths = recordings(tmp_path)
-    utterances.append(utterances[0] | {"utterance_id": "other", "split": "train"})
-    tables.write(tables.from_rows(utterances, tables.UTTERANCES), tmp_path / "u.parquet")
-    rows = [row for each in phones.values() for row in each]
-    silence = rows[0] | {"label": "sil", "start_s": 0.0, "end_s": 0.1}
-    tables.write(tables.from_rows([*rows, silence], tables.SEGMENTS), tmp_path / "s.parquet")
-    aligner = Knows()
-    aligner.paths = iter(paths)
-    monkeypatch.setattr(calibration_aligner, "Aligner", lambda folder: aligner)
-    options = {"languages": ["x", "y"], "splits": ["test"]}
-    found = calibration_aligner.rows(
-        "c", "aligner", [tmp_path / "u.parquet"], [tmp_path / "s.parquet"], "folder", options
-    )
+def test_rows_of_the_aligner(tmp_path):
+    aligned(tmp_path)
+    found = calibration_aligner.rows("c", "m", tmp_path / "b.parquet").to_pandas()
     value = found.set_index(["case", "measure"])
     assert list(dict.fromkeys(found.case)) == ["aligner: all", "aligner: x", "aligner: y"]
     row = value.loc[("aligner: all", "boundary error, 90th percentile")]
@@ -369,11 +381,62 @@ def test_rows_of_the_aligner(tmp_path, monkeypatch):
     share = value.loc[("aligner: all", "boundaries within 20 ms")]
     assert (share.measured, share.chance, share.truth) == pytest.approx((1, 1 / 3, 1))
     assert share.verdict == "better than equal parts"
+
+
+def test_intervals_of_the_aligner_are_over_voices(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [
+        {"utterance_id": "u", "speaker": f"s{s}", "language": "x", "label": "a", "has_class": True}
+        | {"start_s": 0.0, "aligned_s": 0.02 * rng.exponential() * (s + 1), "uniform_s": 0.05, "grid_s": 0.0}
+        for s in range(3)
+        for _ in range(5 + 3 * s)
+    ]
+    table = tables.from_rows(rows, boundaries.BOUNDARIES)
+    tables.write(table, tmp_path / "b.parquet", left_out=0)
+    found = calibration_aligner.rows("c", "m", tmp_path / "b.parquet").to_pandas()
+    by_voice = [[1000 * r["aligned_s"] for r in rows if r["speaker"] == f"s{s}"] for s in range(3)]
+    medians = [
+        np.median(np.concatenate([np.tile(v, c) for v, c in zip(by_voice, draw, strict=True)]))
+        for draw in calibration.counts(3)
+    ]
+    assert found.loc[0, ["ci_low", "ci_high"]].tolist() == pytest.approx(np.quantile(medians, [0.025, 0.975]))
+    assert found.case.tolist() == ["aligner: x"] * 3
+
+
+def test_recordings_are_chosen_by_language_and_split(tmp_path):
+    names = [("fi", "test"), ("fi", "train"), ("ru", "test"), ("en", "test")]
+    rows = [{"utterance_id": str(i), "language": a, "split": b} for i, (a, b) in enumerate(names)]
+    tables.write(tables.from_rows(rows, tables.UTTERANCES), tmp_path / "u.parquet")
+    paths = [tmp_path / "u.parquet"]
+    assert [row["utterance_id"] for row in boundaries.chosen(paths, ["fi", "ru"], ["test"])] == ["0", "2"]
+    assert len(boundaries.chosen(paths, [], [])) == 4
     with pytest.raises(InputError, match="no recording has a language and split"):
-        calibration_aligner.rows(
-            "c", "aligner", [tmp_path / "u.parquet"], [tmp_path / "s.parquet"], "f",
-            options | {"languages": ["z"]},
-        )  # fmt: skip
+        boundaries.chosen(paths, ["es"], [])
+
+
+def test_a_checkpoint_aligns(tmp_path):
+    """A tiny network as transformers saves it: its frames are where the front end has them."""
+    import torch
+    from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor
+
+    torch.manual_seed(0)
+    config = HubertConfig(
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=4,
+        conv_dim=(4,) * 7, num_conv_pos_embeddings=4, num_conv_pos_embedding_groups=2, pad_token_id=0,
+    )  # fmt: skip
+    with pytest.raises(InputError, match="no aligner can be loaded"):
+        boundaries.Aligner(tmp_path)
+    HubertForCTC(config).save_pretrained(tmp_path)
+    Wav2Vec2FeatureExtractor(return_attention_mask=False).save_pretrained(tmp_path)
+    (tmp_path / "vocab.json").write_text('{"a": 0, "<unk>": 1}', encoding="utf-8")
+    with pytest.raises(InputError, match="lacks <pad>"):
+        boundaries.Aligner(tmp_path)
+    (tmp_path / "vocab.json").write_text('{"<pad>": 0, "<unk>": 1, "a": 2, "b": 3}', encoding="utf-8")
+    aligner = boundaries.Aligner(tmp_path)
+    assert (aligner.timebase.hop_s, aligner.timebase.offset_s) == (0.02, 0.0125)
+    found = aligner.log_probs(np.random.default_rng(0).normal(size=16000).astype("f4"))
+    assert found.shape == (49, 4)
+    assert np.exp(found).sum(axis=1) == pytest.approx(np.ones(49), abs=1e-5)
 
 
 @pytest.mark.parametrize("q", [0.0, 0.1, 0.5, 0.9, 1.0])
@@ -390,14 +453,16 @@ def test_quantile_of_repeated_values(q):
 
 
 def test_table_is_read_back_as_it_was_written(tmp_path):
-    one = calibration.table([{"study": "a", "layer": 3, "measured": 0.5, "n": 8, "truth": 1.0}])
-    two = calibration.table([{"study": "b", "measured": 2.0, "n": 9, "note": "no layer"}])
-    none = calibration.table([])
-    for name, frame in (("one", one), ("two", two), ("none", none)):
-        sheets.write(frame, tmp_path / f"{name}.csv")
-    found = calibration.read([tmp_path / f"{name}.csv" for name in ("none", "one", "two")])
-    pd.testing.assert_frame_equal(found, pd.concat([one, two], ignore_index=True), check_dtype=False)
-    assert list(found.columns) == calibration.COLUMNS
-    assert calibration.read([tmp_path / "none.csv"]).empty
+    one = calibration.table([{"study": "a", "layer": 3, "measured": 0.5, "n": 8, "ci_low": float("nan")}])
+    two = calibration.table([{"study": "b", "measured": 2.0, "n": 9, "note": "no layer", "truth": 1.0}])
+    for name, table in (("one", one), ("two", two), ("none", calibration.table([]))):
+        tables.write(table, tmp_path / f"{name}.parquet")
+    found = calibration_table.combine([tmp_path / f"{name}.parquet" for name in ("none", "one", "two")])
+    assert list(found.columns) == calibration.ROWS.names
+    assert found.layer.tolist() == [3, pd.NA] and found.study.tolist() == ["a", "b"]
+    sheets.write(found, tmp_path / "calibration.csv")
+    pd.testing.assert_frame_equal(calibration_table.read(tmp_path / "calibration.csv"), found)
+    sheets.write(calibration_table.combine([tmp_path / "none.parquet"]), tmp_path / "empty.csv")
+    assert calibration_table.read(tmp_path / "empty.csv").empty
     with pytest.raises(KeyError, match="colour"):
         calibration.table([{"colour": 1}])
