@@ -36,8 +36,8 @@ def rules(path):
     text = path.read_text(encoding="utf-8")
     recipes = re.search(r"(?m)^for recipe in \(([^)]*)\):", text)
     for rule in re.split(r"(?m)^ *(?=rule\b[^\n]*:$)", text)[1:]:
-        for recipe in re.findall(r"\w+", recipes[1]) if "{recipe}" in rule else [""]:
-            yield rule.replace("{recipe}", recipe).replace('f"', '"')
+        for recipe in re.findall(r"\w+", recipes[1]) if "recipe}" in rule else [""]:
+            yield re.sub(r"\{(params\.)?recipe\}", recipe, rule).replace('f"', '"')
 
 
 def imports(path):
@@ -102,7 +102,7 @@ def test_every_rule_has_log_benchmark_environment_and_code(path):
         if "script:" not in rule:
             assert "output:" not in rule, rule
             continue
-        script = re.search(r'script:\s+"\.\./(scripts/\w+\.py)"', rule)[1]
+        script = re.search(r'script:(?:\s+#.*)?\s+"\.\./(scripts/\w+\.py)"', rule)[1]
         for directive in ("log:", "benchmark:", "conda:", "resources:", f'code=sources("workflow/{script}")'):
             assert directive in rule, f"{directive} is missing in\n{rule}"
         assert "directory(" not in rule and "run:" not in rule and "shell:" not in rule

@@ -58,10 +58,12 @@ for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper
                 "save_every"
             ],
         params:
+            recipe=fixed(recipe),
             options=lambda wildcards: STUDY.trained(wildcards.training),
             command=f"snakemake --cores all --configfile {' '.join(map(os.path.relpath, CONFIG_FILES))} --",
         script:
-            f"../scripts/{recipe}.py"
+            # An f-string would be read when the last recipe has been seen.
+            "../scripts/{params.recipe}.py"
 
 
 rule draw_loss:
