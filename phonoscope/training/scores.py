@@ -87,7 +87,8 @@ def boundaries(split, log_probs, tokens, starts, durations, timebase, within_s=0
     Returns
     -------
     rows : list of dict
-        Median and 90th percentile in ms, and the share that is more than ``within_s`` off.
+        Median and 90th percentile in ms, and the share that is more than ``within_s`` off; none where nothing
+        could be aligned.
     left_out : int
         Utterances with fewer frames than tokens.
     """
@@ -101,6 +102,8 @@ def boundaries(split, log_probs, tokens, starts, durations, timebase, within_s=0
         off += [abs(start - true) for (start, _, _), true in zip(found, known, strict=True)]
         even = np.linspace(0, duration, len(said), endpoint=False)
         uniform += np.abs(even - np.asarray(known)).tolist()
+    if not off:
+        return [], left_out
     off, uniform = np.asarray(off), np.asarray(uniform)
     measures = {
         "boundary error, median (ms)": lambda x: 1000 * np.median(x),
