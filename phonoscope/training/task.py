@@ -46,6 +46,8 @@ def perform(train, name, options, tables, outputs, how):
 
 def tiers(options):
     """The tiers of segments that a training learns from."""
+    if options.get("recipe") == "train_whisper":
+        return ("phone",) if options["frames_share"] else ()
     units = options.get("units", "text")
     return () if units == "text" else tuple(units)
 

@@ -4,8 +4,10 @@ A model that is not fine-tuned from another gets a vocabulary of its own (byte-l
 texts) with all of Whisper's special tokens, and an encoder that sees ``chunk_s`` instead of 30 seconds.
 """
 
+from pathlib import Path
+
 from phonoscope.errors import InputError
-from phonoscope.training import runs
+from phonoscope.training import runs, whisper_phones
 from phonoscope.training.data import Drawn
 from phonoscope.training.job import Trained
 from phonoscope.training.whisper_items import Collator, Heard, Items, in_english
@@ -20,6 +22,7 @@ DEFAULTS = {
     "time_mask_s": 0.1,
     "mel_mask": 10,
     "masks": 2,
+    "frames_share": 0,
     "architecture": None,
 }
 # Held-out items whose loss is logged.
@@ -35,7 +38,9 @@ def train(job):
         Options: ``tasks`` (transcribe, or transcribe and translate), the fields of ``runs.Schedule``, and
         those of :data:`DEFAULTS`: size of the vocabulary, longest recording in seconds (default: the longest
         there is, in whole seconds), number and greatest size of the stretches of time and of the bands of mel
-        channels that are masked, keywords of ``WhisperConfig`` over those of :data:`whisper_model.TINY`.
+        channels that are masked, the share of the steps in which the encoder alone learns the phones
+        (``frames_share``, needs segments; see :mod:`whisper_phones`), keywords of ``WhisperConfig`` over
+        those of :data:`whisper_model.TINY`.
         Where ``job.base`` is given, vocabulary, ``chunk_s`` and architecture are its own.
 
     Returns
@@ -70,15 +75,25 @@ def train(job):
     if processor.tokenizer.pad_token_id is None or model.config.pad_token_id is None:
         raise InputError("the tokenizer has no token for padding", path=job.base)
     watched = next((heard[split] for split in ("dev", "test") if split in heard), None)
-    log = runs.run(
-        model,
-        Drawn(train_items.draw, schedule.steps * schedule.batch, schedule.seed),
-        schedule,
-        job.work,
-        collate=Collator(model.config),
-        held_out=watched
-        and Items(watched, processor.tokenizer, codes, english, tasks, options).fixed(HELD_OUT),
-        threads=job.threads,
+    log, work = [], Path(job.work)
+    if options["frames_share"]:
+        first, schedule = whisper_phones.parted(schedule, options["frames_share"])
+        log = whisper_phones.learn(
+            model, heard["train"], job.segments, options, first, work / "phones", job.threads
+        )
+        torch.manual_seed(schedule.seed)
+    log = _joined(
+        log,
+        runs.run(
+            model,
+            Drawn(train_items.draw, schedule.steps * schedule.batch, schedule.seed),
+            schedule,
+            work / "texts",
+            collate=Collator(model.config),
+            held_out=watched
+            and Items(watched, processor.tokenizer, codes, english, tasks, options).fixed(HELD_OUT),
+            threads=job.threads,
+        ),
     )
     model = model.eval().cpu()
     scored = [
@@ -96,6 +111,17 @@ def train(job):
     # The extractor has a file of its own too, which readers of the encoder alone look for.
     extras = [processor, processor.feature_extractor]
     return Trained(model, extras, log, [row for rows, _ in scored for row in rows], facts)
+
+
+def _joined(first, then):
+    """The logs of two stages as one: steps and seconds are counted on."""
+    if not first:
+        return then
+    empty = dict.fromkeys([*first[0], *then[0]])
+    before = {key: first[-1][key] for key in ("step", "seconds")}
+    return [{"iteration": 1} | empty | row for row in first] + [
+        {"iteration": 2} | empty | row | {key: row[key] + before[key] for key in before} for row in then
+    ]
 
 
 def _check_texts(rows):

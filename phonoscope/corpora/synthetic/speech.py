@@ -64,7 +64,7 @@ EMOTIONS = {
     "excited": ((185, 225), (80, 99)),
 }
 NOISE_DB = (25, 60)
-PARALLEL_UTTERANCE_S = 2.2
+PARALLEL_UTTERANCE_S = 1.76
 
 
 def build(where, language, minutes, seed=0):
