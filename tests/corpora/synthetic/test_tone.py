@@ -337,10 +337,12 @@ def test_window_grows_to_the_stretch_as_the_readme_says():
     text = (CORPUS / "README.md").read_text("utf-8")
     widths = [int(width) for width in re.search(r"\| window, ms \|(.*)\|", text)[1].split("|")]
     for language in TONAL:
-        printed = re.search(rf"\| {language}, harmonics \|(.*)\|", text)[1].split("|")
+        cells = re.search(rf"\| {language}, harmonics \|(.*)\|", text)[1].split("|")
+        printed = dict(zip(widths, map(float, cells), strict=True))
         stretch_ms = tone_plan.STRETCH_MS[tone_plan.LANGUAGES[language]["stretch"]]
-        found = {width: window_f1(language, width) for width in widths}
-        np.testing.assert_allclose(list(found.values()), [float(f1) for f1 in printed], atol=0.03)
+        found = {width: window_f1(language, width) for width in (40, 100, 180, 220)}
+        for width, f1 in found.items():
+            assert abs(f1 - printed[width]) < 0.03, (language, width, f1)
         best = max(found.values())
         assert found[40] < 0.7 * best and found[stretch_ms] > 0.88 * best
         if stretch_ms == 180:
