@@ -17,7 +17,7 @@ os.environ.update(
 )
 
 from phonoscope.errors import InputError
-from workflow.dag import code, settings, trainings
+from workflow.dag import calibrations, code, settings, trainings
 
 # A config file that is given takes the place of the default; Snakemake would merge the two.
 if not workflow.overwrite_configfiles:
@@ -40,10 +40,8 @@ wildcard_constraints:
     layer=r"\d+",
 
 
-for part in (
-    "common corpora encoders train articulation tables figures "
-    "synthetic synthetic_parallel synthetic_tone"
-).split():
+PARTS = "common corpora encoders train articulation calibration tables figures"
+for part in [*PARTS.split(), "synthetic", "synthetic_parallel", "synthetic_tone"]:
 
     include: f"workflow/rules/{part}.smk"
 
@@ -57,3 +55,4 @@ rule all:
         STUDY_TABLES,
         STUDY_FIGURES,
         TRAINED,
+        CALIBRATION,

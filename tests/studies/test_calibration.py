@@ -15,6 +15,7 @@ from phonoscope.studies import (
     calibration,
     calibration_aligner,
     calibration_articulation,
+    calibration_models,
     calibration_table,
     sheets,
 )
@@ -277,13 +278,13 @@ def test_which_models_are_compared():
         "random": hubert | {"path": "fi", "init": "random"},
         "random-ru": hubert | {"path": "ru", "init": "random"},
     }
-    assert calibration_articulation.references(models) == {
+    assert calibration_models.references(models) == {
         "fi": ["random", "mfcc-wide"],
         "ru": ["random-ru", "mfcc-wide"],
         "large": ["mfcc-wide"],
     }
     del models["random-ru"], models["mfcc"], models["mfcc-wide"]
-    assert calibration_articulation.references(models) == {"fi": ["random"], "ru": ["random"]}
+    assert calibration_models.references(models) == {"fi": ["random"], "ru": ["random"]}
 
 
 # The aligner

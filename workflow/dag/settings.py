@@ -8,7 +8,7 @@ from phonoscope.corpora.readers import WITHOUT_EMA
 from phonoscope.corpora.shards import shard_names, speakers_of
 from phonoscope.corpora.sheets import read_speakers
 from phonoscope.errors import InputError
-from workflow.dag import trainings
+from workflow.dag import calibrations, trainings
 from workflow.dag.configuration import checked
 
 # Folders of results/ that are not corpora.
@@ -23,6 +23,7 @@ RESERVED = (
     "tone",
     "alignment",
     "training",
+    "calibration",
 )
 
 # Which rule an option of the articulation study reaches. What is in none of these shapes the DAG itself.
@@ -72,7 +73,7 @@ class Settings:
     ----------
     corpora, models : dict of str to dict
         As configured, defaults filled in.
-    embeddings, articulation, training : dict
+    embeddings, articulation, training, calibration : dict
     keep_embeddings : bool
     shards : dict of str to dict of str to list of dict
         Corpus to shard to rows of the speaker sheet.
@@ -85,6 +86,7 @@ class Settings:
     embeddings: dict
     articulation: dict
     training: dict
+    calibration: dict
     keep_embeddings: bool
     shards: dict
     layers: dict
@@ -152,6 +154,7 @@ def load(config, source):
             row="articulation.corpora",
             fix=f"leave it out, or give corpora.{still[0]} its sensors",
         )
+    calibrations.check(config, source)
     shards = {name: _shards(corpus) for name, corpus in config["corpora"].items()}
     return Settings(shards=shards, layers=layers, **config)
 
