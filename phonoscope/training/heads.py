@@ -63,8 +63,14 @@ def build(kind, job, changes, seed, mask_time_prob=0.0):
         )
     except (OSError, RuntimeError, ValueError, KeyError, SafetensorError) as error:
         raise InputError(f"no model to start from ({error})", path=base, fix="check `base`") from error
+    _check(model, report, base)
+    return model.to(device)
+
+
+def _check(model, report, base):
+    """Refuse a body that is of another kind, or not whole; a new head is what is wanted."""
     if not hasattr(body(model), "feature_extractor"):
-        raise InputError(f"a {config.model_type} has no front end of convolutions", path=base)
+        raise InputError(f"a {model.config.model_type} has no front end of convolutions", path=base)
     absent = sorted(
         key
         for key in report["missing_keys"]
@@ -72,7 +78,6 @@ def build(kind, job, changes, seed, mask_time_prob=0.0):
     )
     if absent:
         raise InputError(f"the checkpoint lacks {len(absent)} weights, {absent[0]} among them", path=base)
-    return model.to(device)
 
 
 def body(model):

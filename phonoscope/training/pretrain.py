@@ -93,11 +93,11 @@ def train(job):
             row | {"step": row["step"] + iteration * half, "seconds": start + row["seconds"]} for row in rows
         ]
     extractor = Wav2Vec2FeatureExtractor(sampling_rate=RATE_HZ, do_normalize=True)
-    return Trained(ready(model), [extractor], log, [held_out])
+    return Trained(ready(model), [extractor], log, [held_out] if held_out else [])
 
 
 def _iterate(model, sounds, features, recipe, iteration, part, job):
-    """One iteration over fixed targets: its log, and what it came to on held-out recordings."""
+    """One iteration over fixed targets: its log, and what it came to on held-out recordings, if any."""
     import torch
 
     clusters = recipe.clusters[iteration]
@@ -111,11 +111,14 @@ def _iterate(model, sounds, features, recipe, iteration, part, job):
         Drawn(train, part.steps * part.batch, part.seed),
         part,
         Path(job.work) / f"iteration{iteration + 1}",
-        held_out=Drawn(held_out, HELD_OUT_CROPS, HELD_OUT_SEED),
+        held_out=Drawn(held_out, HELD_OUT_CROPS, HELD_OUT_SEED) if len(sounds[1]) else None,
         threads=job.threads,
     )
+    log = [row | {"iteration": iteration + 1} for row in rows]
+    if not len(sounds[1]):
+        return log, None
     crops = [held_out(np.random.default_rng([HELD_OUT_SEED, index])) for index in range(4 * HELD_OUT_CROPS)]
-    return [row | {"iteration": iteration + 1} for row in rows], _measured(network, crops, targets[0])
+    return log, _measured(network, crops, targets[0])
 
 
 def _measured(network, crops, train_targets):

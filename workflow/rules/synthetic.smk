@@ -1,10 +1,9 @@
-"""What is shipped, made anew: `snakemake synthetic_ema`, `snakemake hubert_tiny`. Nothing else asks for it.
+"""The corpora of articulatory synthesis, made anew: `snakemake synthetic_ema` or `synthetic_ema_disjoint`.
 
-synthetic_ema and synthetic_ema_disjoint need vocaltractlab-cython (envs/synthesis.yaml, or installed beside
-the rest), which the study does not. They make results/{spoken}/, spoken being the corpus: per utterance its
-sound and movement, in a process of its own, then the corpus. hubert_tiny trains the small model on the
-audio of synthetic-ema, on one core. All copy what differs over resources/, whose files are inputs of the
-study and therefore no rule's output: a checkout must never want to rebuild them.
+Nothing else asks for them. They need vocaltractlab-cython (envs/synthesis.yaml, or installed beside the rest),
+which the study does not, and make results/{spoken}/, spoken being the corpus: per utterance its sound and
+movement, in a process of its own, then the corpus, of which what differs is copied over resources/. The files
+there are inputs of the study and therefore no rule's output: a checkout must never want to rebuild them.
 """
 
 
@@ -60,30 +59,3 @@ rule synthetic_ema:
 rule synthetic_ema_disjoint:
     input:
         "results/synthetic-ema-disjoint/sha256.txt",
-
-
-rule pretrain_hubert:
-    input:
-        recordings=shipped("resources/corpora/synthetic-ema/recordings.parquet"),
-        code=sources("workflow/scripts/pretrain_hubert.py"),
-    output:
-        log="results/hubert-tiny-synthetic/training.tsv",
-        sha256="results/hubert-tiny-synthetic/sha256.txt",
-    log:
-        "results/logs/pretrain_hubert.log",
-    benchmark:
-        "results/benchmarks/pretrain_hubert.tsv"
-    conda:
-        "../../envs/encoders.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    params:
-        shipped=shipped("resources/models/hubert-tiny-synthetic"),
-    script:
-        "../scripts/pretrain_hubert.py"
-
-
-rule hubert_tiny:
-    input:
-        "results/hubert-tiny-synthetic/sha256.txt",
