@@ -1,5 +1,7 @@
 """Known truth against what the instrument says: aligner, trained models, languages without a common phone."""
 
+from string import ascii_lowercase
+
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -8,8 +10,10 @@ from phonoscope.figures import curves, style
 
 FARTHEST_MS = 200
 WITHIN_MS = 20
+ALIGNED = "#0072B2"
 ACROSS = {"linestyle": (0, (4, 2)), "markerfacecolor": "white"}
-PER_ROW = 4
+MEASURES = {"r within the language": {}, "r across languages": ACROSS}
+PER_ROW = 5
 
 
 def draw(table, boundaries=(), roles=None):
@@ -30,30 +34,31 @@ def draw(table, boundaries=(), roles=None):
     """
     gains = table[table.unit.eq("difference in r") & table.measured.notna()]
     disjoint = table[table.case.str.startswith("disjoint phones: both") & table.measured.notna()]
-    # One case decides the layout of the rows above it and below it only.
     upper = [("aligner", each) for each in boundaries] + [("gain", part) for part in _gains(gains, roles)]
     if not upper and disjoint.empty:
         return style.message("The calibration has no row that could be drawn.", "Calibration")
     with style.styled():
         found = style.looks(_ordered(table, roles), roles)
-        families = _families(disjoint, found)
+        families, level = _families(disjoint, found), _level(gains, disjoint, found)
         heights = [1.0] * _lines(upper) + [0.9] * _lines(families)
-        drawn = style.figure(11.6, 0.3 + 2.75 * sum(heights), layout="constrained")
+        drawn = style.figure(12.6, 0.3 + 2.6 * sum(heights), layout="constrained")
         grid = drawn.add_gridspec(len(heights), PER_ROW, height_ratios=heights)
         axes = [drawn.add_subplot(grid[divmod(i, PER_ROW)]) for i in range(len(upper))]
         for i, (ax, (kind, rows)) in enumerate(zip(axes, upper, strict=True)):
-            title = f"({'abcdefghijklmnopqrstuvwxyz'[i % 26]}) "
+            title = f"({ascii_lowercase[i % 26]}) "
             _aligner(ax, rows, title) if kind == "aligner" else _gain(ax, rows, found, title)
         _same_limits([ax for ax, (kind, _) in zip(axes, upper, strict=True) if kind == "gain"])
         below = []
-        for i, family in enumerate(families):
+        for i, name in enumerate(families):
             row, column = divmod(i, PER_ROW)
             below.append(drawn.add_subplot(grid[_lines(upper) + row, column]))
-            title = f"({'abcdefghijklmnopqrstuvwxyz'[len(upper) % 26]}) " * (i == 0)
-            _languages(below[-1], disjoint, family, found, title, first=column == 0)
+            title = f"({ascii_lowercase[len(upper) % 26]}) " * (i == 0) + name
+            _languages(below[-1], disjoint, found[name], found.get(level), title)
+            if column == 0:
+                below[-1].set_ylabel(style.R_LABEL)
         _same_limits(below)
         drawn.suptitle("Calibration: known truth against what is measured", x=0.01, ha="left")
-        style.legend_below(drawn, _keys(upper, gains, families, found))
+        style.legend_below(drawn, _keys(upper, gains, [*families, level], found))
         return drawn
 
 
@@ -78,19 +83,23 @@ def _lines(panels):
 
 
 def _families(rows, found):
-    """Panels of the languages: each trained model; the untrained ones; the baselines."""
+    """Models with a panel of their own for the languages: trained ones, then untrained; else baselines."""
     there = [name for name in found if name in set(rows.model)]
-    panels = [[name] for name in there if found[name].role == "trained"]
-    for role in ("untrained", "baseline"):
-        panels += [[name for name in there if found[name].role.startswith(role)]]
-    return [panel for panel in panels if panel]
+    roles = ("trained", "untrained") if any(found[n].role != "baseline" for n in there) else ("baseline",)
+    return [name for role in roles for name in there if found[name].role.partition(" ")[0] == role]
+
+
+def _level(gains, rows, found):
+    """The baseline that is drawn in every panel: what the trained models are compared with, or the first."""
+    there = [name for name in found if name in set(rows.model) and found[name].role == "baseline"]
+    return next((name for name in there if name in set(gains.reference)), there[0] if there else None)
 
 
 def _aligner(ax, rows, title):
     """Share of phone starts within so many ms."""
     for name, options in (
         ("grid", {"color": style.LIGHT}),
-        ("aligned", {"color": "#0072B2"}),
+        ("aligned", {"color": ALIGNED}),
         ("uniform", style.CHANCE),
     ):
         off = np.sort(1000 * np.abs(rows[f"{name}_s"] - rows.start_s).to_numpy())
@@ -102,10 +111,10 @@ def _aligner(ax, rows, title):
             **options,
         )
         if name == "aligned":
-            p90 = np.quantile(off, 0.9)
-            ax.plot([np.median(off), p90], [0.5, 0.9], "o", color="#0072B2")
-            for x, y, word in ((np.median(off), 0.5, "median"), (p90, 0.9, "90 %")):
-                ax.annotate(f"{word} {x:.0f} ms", (x, y), (8, -9), textcoords="offset points", size=7.5)
+            numbers = np.median(off), np.quantile(off, 0.9), 100 * np.mean(off <= WITHIN_MS)
+            ax.plot(numbers[:2], [0.5, 0.9], "o", color=ALIGNED)
+    said = "median {:.0f} ms\n90 % {:.0f} ms\n{:.0f} % within {} ms".format(*numbers, WITHIN_MS)
+    ax.text(0.98, 0.03, said, transform=ax.transAxes, ha="right", va="bottom", size=7.5, color=ALIGNED)
     ax.axvline(WITHIN_MS, color=style.LIGHT, linewidth=0.7, zorder=0)
     ax.set_xlim(0, FARTHEST_MS)
     ax.set_ylim(0, 1.02)
@@ -126,31 +135,27 @@ def _gain(ax, rows, found, title):
     _layer_axis(ax, rows.layer)
 
 
-def _languages(ax, rows, family, found, title, first):
-    """Within the language (solid) and across languages (dashed, hollow), with chance of the latter."""
-    for name in family:
-        mine = rows[rows.model == name].sort_values("layer")
-        look = found[name]
-        for measure, options in (
-            ("r within the language", {"linestyle": "-"}),
-            ("r across languages", ACROSS),
-        ):
-            part = mine[mine.measure == measure]
-            options = {"markerfacecolor": look.colour, "marker": look.marker or "o"} | options
-            x = part.layer.astype(int).to_numpy()
-            low, high = (part[side].to_numpy(dtype=float) for side in ("ci_low", "ci_high"))
-            if len(x) == 1 and np.isfinite(low).all():
-                ax.plot([x[0], x[0]], [low[0], high[0]], color=look.colour, linewidth=1.2)
-            elif np.isfinite(low).any():
-                ax.fill_between(x, low, high, color=look.colour, alpha=0.16, linewidth=0)
-            ax.plot(x, part.measured, color=look.colour, **options)
-        chance = mine[mine.measure == "r across languages"]
-        if found[name].role != "baseline":
-            ax.plot(chance.layer.astype(int), chance.chance, **style.CHANCE)
-    ax.set_title(title + ("baselines" if found[family[0]].role == "baseline" else family[0]))
-    if first:
-        ax.set_ylabel(style.R_LABEL)
-    _layer_axis(ax, rows[rows.model.isin(family)].layer)
+def _languages(ax, rows, look, level, title):
+    """One model within the language (solid) and across languages (dashed, hollow), a baseline behind it."""
+    mine = rows[rows.model == look.name].sort_values("layer")
+    span = np.array([mine.layer.min() - 0.5, mine.layer.max() + 0.5], dtype=float)
+    for measure, across in MEASURES.items():
+        part = mine[mine.measure == measure]
+        if level and level != look:
+            flat = rows[(rows.model == level.name) & (rows.measure == measure)].measured.iloc[0]
+            ax.plot(
+                span, [flat, flat], color=level.colour, linewidth=1, linestyle=across.get("linestyle", "-")
+            )
+        x, low, high = (part[name].to_numpy(dtype=float) for name in ("layer", "ci_low", "ci_high"))
+        if len(x) == 1:
+            ax.plot([x[0], x[0]], [low[0], high[0]], color=look.colour, linewidth=1.2)
+        else:
+            ax.fill_between(x, low, high, color=look.colour, alpha=0.16, linewidth=0)
+        ax.plot(x, part.measured, **look.line(linestyle="-", markerfacecolor=look.colour) | across)
+    chance = mine[mine.measure == "r across languages"]
+    ax.plot(np.r_[span[:1], chance.layer, span[1:]], np.pad(chance.chance, 1, "edge"), **style.CHANCE)
+    ax.set_title(title)
+    _layer_axis(ax, mine.layer)
 
 
 def _layer_axis(ax, layers):
@@ -167,15 +172,15 @@ def _same_limits(axes):
             ax.set_ylim(low, high)
 
 
-def _keys(upper, gains, families, found):
+def _keys(upper, gains, models, found):
     """Legend entries of what is drawn."""
-    drawn = {name for family in families for name in family} | set(gains.model)
-    handles = [style.key(look) for name, look in found.items() if name in drawn]
-    if families:
+    drawn = {*models, *gains.model}
+    handles = [style.key(look, look.role == "baseline") for name, look in found.items() if name in drawn]
+    if any(models):
         handles.append(Line2D([], [], color=style.GREY, marker="o", label="within the language"))
         handles.append(Line2D([], [], color=style.GREY, marker="o", label="across languages", **ACROSS))
     if any(kind == "aligner" for kind, _ in upper):
-        handles.append(Line2D([], [], color="#0072B2", label="aligner"))
+        handles.append(Line2D([], [], color=ALIGNED, label="aligner"))
         handles.append(Line2D([], [], color=style.LIGHT, label="nearest edge of a frame"))
     handles.append(Line2D([], [], **style.CHANCE, label="no gain, chance, or equal parts"))
     return handles
