@@ -47,7 +47,9 @@ def draw(table, boundaries=(), roles=None):
         for i, (ax, (kind, rows)) in enumerate(zip(axes, upper, strict=True)):
             title = f"({ascii_lowercase[i % 26]}) "
             _aligner(ax, rows, title) if kind == "aligner" else _gain(ax, rows, found, title)
-        _same_limits([ax for ax, (kind, _) in zip(axes, upper, strict=True) if kind == "gain"])
+        # Gains on MFCC are small beside those on untrained models: each pair has limits of its own.
+        for against in ("untrained", "MFCC"):
+            _same_limits([ax for ax, (_, rows) in zip(axes, upper, strict=True) if _is(rows, against)])
         below = []
         for i, name in enumerate(families):
             row, column = divmod(i, PER_ROW)
@@ -55,7 +57,7 @@ def draw(table, boundaries=(), roles=None):
             title = f"({ascii_lowercase[len(upper) % 26]}) " * (i == 0) + name
             _languages(below[-1], disjoint, found[name], found.get(level), title)
             if column == 0:
-                below[-1].set_ylabel(style.R_LABEL)
+                below[-1].set_ylabel(f"{style.R_LABEL}, disjoint phones")
         _same_limits(below)
         drawn.suptitle("Calibration: known truth against what is measured", x=0.01, ha="left")
         style.legend_below(drawn, _keys(upper, gains, [*families, level], found))
@@ -76,6 +78,11 @@ def _gains(gains, roles):
         for against in ("untrained", "MFCC")
         for _, part in gains[kind == against].groupby("case", sort=False)
     ]
+
+
+def _is(rows, against):
+    """Whether a panel's rows are gains on models of this kind."""
+    return "against" in rows and rows.against.iloc[0] == against
 
 
 def _lines(panels):
@@ -175,7 +182,11 @@ def _same_limits(axes):
 def _keys(upper, gains, models, found):
     """Legend entries of what is drawn."""
     drawn = {*models, *gains.model}
-    handles = [style.key(look, look.role == "baseline") for name, look in found.items() if name in drawn]
+    handles = [
+        Line2D([], [], color=look.colour, label=name) if look.role == "baseline" else style.key(look)
+        for name, look in found.items()
+        if name in drawn
+    ]
     if any(models):
         handles.append(Line2D([], [], color=style.GREY, marker="o", label="within the language"))
         handles.append(Line2D([], [], color=style.GREY, marker="o", label="across languages", **ACROSS))

@@ -99,7 +99,12 @@ def test_all_cases_are_named():
     drawn = calibration.draw(*CASES["all"](), ROLES)
     words = shown(drawn)
     assert {"(a) aligner", "(b) E1: gain on untrained", "(e) E4: gain on MFCC", "(f) hubert-fi"} <= words
-    assert {*ROLES} - {"mel"} | {"within the language", "across languages", "aligner", "Pearson r"} <= words
+    assert {*ROLES} - {"mel"} | {
+        "within the language",
+        "across languages",
+        "aligner",
+        "Pearson r, disjoint phones",
+    } <= words
     assert any(word.startswith("median 1") and word.endswith("% within 20 ms") for word in words)
     assert len(drawn.axes) == 1 + 4 + 5
 
