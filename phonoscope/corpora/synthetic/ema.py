@@ -23,7 +23,7 @@ from phonoscope.errors import InputError
 
 GAIN = 4.0
 ROOM_NOISE, SENSOR_NOISE_MM, DROPOUT_SHARE = 1e-4, 0.15, 0.2
-ATTEMPTS, TIMEOUT_S = 3, 300
+ATTEMPTS, TIMEOUT_S = 3, 900
 CHANNELS = [f"{sensor}_{axis}" for sensor in SENSORS for axis in "xz"]
 
 
