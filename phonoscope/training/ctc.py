@@ -41,7 +41,7 @@ class Recipe:
     longest_s : float
         Longer recordings are left out, of training and of the held-out errors.
     mask_time_prob : float
-        Share of frames at which a masked span begins in training; 0: no masking.
+        Share of the frames that are masked in training, in spans of 10; 0: no masking.
     """
 
     units: object = "text"

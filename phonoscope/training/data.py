@@ -11,37 +11,57 @@ RATE_HZ = 16000
 KEPT_S = 2 * 3600
 
 
-def utterances(paths, splits, needed=True):
-    """Rows of the utterance tables that belong to ``splits``.
+# One in so many speakers or recordings is held out where a corpus does not say what is.
+HELD_OUT_EVERY = 7
+SPLITS = ("train", "dev", "test")
+
+
+def utterances(paths, by="speaker"):
+    """Rows of utterance tables by split.
+
+    Recordings without a split are train; where no recording has one, every seventh speaker (or recording,
+    where ``by`` asks for it or there are fewer than seven speakers) is dev.
 
     Parameters
     ----------
     paths : list of path-like
         Of the schema ``tables.UTTERANCES``.
-    splits : sequence of str
-        train, dev, test. A table without splits counts as train.
-    needed : bool
-        Whether it is an error if there is none.
+    by : str
+        What is held out whole where nothing is said: speaker or utterance_id.
 
     Returns
     -------
-    list of dict
-        Sorted by utterance_id.
+    dict of str to list of dict
+        Split (train, dev, test) to rows sorted by utterance_id.
 
     Raises
     ------
     InputError
-        Where there is none and one is needed.
+        Where nothing is left to train on, or two recordings have one utterance_id.
     """
     rows = [row for path in paths for row in tables.read(path).to_pylist()]
-    rows = [row for row in rows if (row["split"] or "train") in splits]
-    if not rows and needed:
+    rows.sort(key=lambda row: row["utterance_id"])
+    for one, another in zip(rows, rows[1:], strict=False):
+        if one["utterance_id"] == another["utterance_id"]:
+            raise InputError(
+                "two recordings have this utterance_id",
+                path=", ".join(map(str, paths)),
+                row=one["utterance_id"],
+                fix="train on corpora whose recordings have different names",
+            )
+    if not any(row["split"] for row in rows):
+        if len({row[by] for row in rows}) < HELD_OUT_EVERY:
+            by = "utterance_id"
+        held_out = set(sorted({row[by] or "" for row in rows})[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY])
+        rows = [row | {"split": "dev" if (row[by] or "") in held_out else "train"} for row in rows]
+    found = {split: [row for row in rows if (row["split"] or "train") == split] for split in SPLITS}
+    if not found["train"]:
         raise InputError(
-            f"no utterance has the split {' or '.join(splits)}",
+            "no recording has the split train",
             path=", ".join(map(str, paths)),
-            fix="give the recordings a column `split` with train and dev or test",
+            fix="give the recordings a column `split` with train, dev and test, or none",
         )
-    return sorted(rows, key=lambda row: row["utterance_id"])
+    return found
 
 
 def segments(paths, tiers):

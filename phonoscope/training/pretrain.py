@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from phonoscope import tables
+from phonoscope.errors import InputError
 from phonoscope.training.data import RATE_HZ, Drawn, Sounds
 from phonoscope.training.job import Trained
 from phonoscope.training.runs import run, schedule
@@ -85,9 +87,8 @@ def train(job):
     model = HubertModel(HubertConfig(**(TINY | (options.get("architecture") or {}))))
     log, half, held_out = [], whole.steps // 2, None
     for iteration, steps in enumerate((half, whole.steps - half)):
-        features = [_features(model if iteration else None, each, recipe) for each in (sounds, others)]
         part = replace(whole, steps=steps, seed=whole.seed + iteration)
-        rows, held_out = _iterate(model, (sounds, others), features, recipe, iteration, part, job)
+        rows, held_out = _iterate(model, (sounds, others), recipe, iteration, part, job)
         start = log[-1]["seconds"] if log else 0
         log += [
             row | {"step": row["step"] + iteration * half, "seconds": start + row["seconds"]} for row in rows
@@ -96,12 +97,12 @@ def train(job):
     return Trained(ready(model), [extractor], log, [held_out] if held_out else [])
 
 
-def _iterate(model, sounds, features, recipe, iteration, part, job):
+def _iterate(model, sounds, recipe, iteration, part, job):
     """One iteration over fixed targets: its log, and what it came to on held-out recordings, if any."""
     import torch
 
-    clusters = recipe.clusters[iteration]
-    targets = clustered(*features, clusters, job.options.get("seed", 0))
+    clusters, folder = recipe.clusters[iteration], Path(job.work) / f"iteration{iteration + 1}"
+    targets = _targets(folder / "targets.npz", model if iteration else None, sounds, recipe, iteration, job)
     logging.info("iteration %d: %d clusters of %d frames", iteration + 1, clusters, sum(map(len, targets[0])))
     torch.manual_seed(part.seed)
     network = _network(model, recipe, clusters)
@@ -110,7 +111,7 @@ def _iterate(model, sounds, features, recipe, iteration, part, job):
         network,
         Drawn(train, part.steps * part.batch, part.seed),
         part,
-        Path(job.work) / f"iteration{iteration + 1}",
+        folder,
         held_out=Drawn(held_out, HELD_OUT_CROPS, HELD_OUT_SEED) if len(sounds[1]) else None,
         threads=job.threads,
     )
@@ -119,6 +120,19 @@ def _iterate(model, sounds, features, recipe, iteration, part, job):
         return log, None
     crops = [held_out(np.random.default_rng([HELD_OUT_SEED, index])) for index in range(4 * HELD_OUT_CROPS)]
     return log, _measured(network, crops, targets[0])
+
+
+def _targets(path, model, sounds, recipe, iteration, job):
+    """Cluster identities per recording, found once: k-means need not number them alike on another machine."""
+    if not path.is_file():
+        features = [_features(model, each, recipe) for each in sounds]
+        found = clustered(*features, recipe.clusters[iteration], job.options.get("seed", 0))
+        with tables.beside(path) as partial, Path(partial).open("wb") as file:
+            np.savez(
+                file, **{f"{k}.{i}": each for k, part in enumerate(found) for i, each in enumerate(part)}
+            )
+    with np.load(path) as kept:
+        return tuple([kept[f"{k}.{i}"] for i in range(len(part))] for k, part in enumerate(sounds))
 
 
 def _measured(network, crops, train_targets):
@@ -158,6 +172,10 @@ def _long_enough(rows, crop_s):
     kept = [row for row in rows if row["duration_s"] >= crop_s + HOP / RATE_HZ]
     if len(kept) < len(rows):
         logging.warning("%d of %d recordings are shorter than a crop", len(rows) - len(kept), len(rows))
+    if rows and not kept:
+        raise InputError(
+            f"no recording is as long as a crop of {crop_s:g} s", path=rows[0]["audio"], fix="lower crop_s"
+        )
     return Sounds(kept)
 
 

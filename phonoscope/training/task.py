@@ -1,16 +1,18 @@
 """From a training of the config and its tables to the model's folder."""
 
+import hashlib
 import json
+import os
+import shutil
 from pathlib import Path
 
+from phonoscope import tables
 from phonoscope.training import card, data
 from phonoscope.training.job import Job
 
-SPLITS = ("train", "dev", "test")
 
-
-def perform(train, name, options, tables, outputs, how):
-    """Train and save.
+def perform(train, name, options, given, outputs, how):
+    """Train and save. The checkpoints, from which a training that is stopped goes on, are deleted at the end.
 
     Parameters
     ----------
@@ -19,29 +21,53 @@ def perform(train, name, options, tables, outputs, how):
     name : str
     options : str
         The block of the config as JSON.
-    tables : dict of str to list of path
-        ``utterances``, ``segments``; ``base``: what the training starts from (at most one file).
+    given : dict of str to list of path
+        Tables ``utterances`` and ``segments``; ``base``: what the training starts from (at most one file).
     outputs : list of path
         All in the model's folder; checkpoints go beside them.
     how : dict
-        ``threads``, ``log_every``, ``save_every``, ``gpu``, and ``command``, the line that remakes the model.
+        ``threads``, ``log_every``, ``save_every``, ``gpu``, and ``config``, the files of the config.
     """
-    folder = Path(outputs[0]).parent
-    options = json.loads(options) | {key: how[key] for key in ("log_every", "save_every")}
-    if how.get("gpu"):
+    if how["gpu"]:
         from phonoscope.encoders.lease import lease_gpu
 
         lease_gpu()
+    else:
+        # Before torch is loaded: the Trainer takes every GPU that it sees.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    folder, options = Path(outputs[0]).parent, json.loads(options)
+    by = "utterance_id" if options.get("label") == "speaker" else "speaker"
     job = Job(
         name,
-        options,
-        base_folder(tables.get("base") or []),
-        {split: data.utterances(tables["utterances"], [split], needed=split == "train") for split in SPLITS},
-        data.segments(tables["segments"], tiers(options)),
+        options | {key: how[key] for key in ("log_every", "save_every")},
+        base_folder(given.get("base") or []),
+        data.utterances(given["utterances"], by),
+        data.segments(given["segments"], tiers(options)),
         folder / "checkpoints",
         how["threads"],
     )
-    card.save(job, train(job), folder, f"{how['command']} {folder}/{card.FACTS}")
+    keep_only(job.work, fingerprint(job, options))
+    command = f"snakemake --cores all --configfile {how['config']} -- {folder}/{card.FACTS}"
+    card.save(job, train(job), folder, command)
+    shutil.rmtree(job.work)
+
+
+def fingerprint(job, options):
+    """What a checkpoint must have been made of to be gone on from: options, recordings, segments, base."""
+    rows = [[split, row["utterance_id"], row["audio_sha256"], row["text"]] for split in job.rows
+            for row in job.rows[split]]  # fmt: skip
+    weights = sorted(job.base.glob("*.safetensors")) if job.base else []
+    said = [options, rows, job.segments, [hashlib.sha256(path.read_bytes()).hexdigest() for path in weights]]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def keep_only(work, mark):
+    """Delete checkpoints of another training of that name."""
+    note = Path(work) / "made_of.txt"
+    if not note.is_file() or note.read_text(encoding="utf-8") != mark:
+        shutil.rmtree(work, ignore_errors=True)
+    with tables.beside(note) as path:
+        Path(path).write_text(mark, encoding="utf-8")
 
 
 def tiers(options):

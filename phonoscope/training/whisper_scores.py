@@ -1,10 +1,10 @@
 """Word error rates of a Whisper on held-out utterances, greedy decoding."""
 
 import random
-import re
 
 import numpy as np
 
+from phonoscope.training.targets import SPACE, characters
 from phonoscope.training.whisper_model import ENGLISH
 
 BATCH, SHUFFLES = 32, 20
@@ -126,5 +126,5 @@ def word_error_rate(references, hypotheses):
 
 
 def normalised(text):
-    """Small letters and digits, words with one space between them."""
-    return " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
+    """Small letters with their marks and digits, words with one space between them."""
+    return characters(text).replace(SPACE, " ")

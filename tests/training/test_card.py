@@ -1,6 +1,7 @@
 """What a training leaves: half-float weights that load as float32, and a card that says what was measured."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_weights_are_halves_and_load_as_float32(saved):
 def test_the_card_says_what_was_measured(saved):
     _, folder = saved
     facts = json.loads((folder / card.FACTS).read_text(encoding="utf-8"))
-    assert facts["loss"] == {"first": 4.5, "last": 3.25} and facts["minutes"] == 2
+    assert facts["end"] == {"loss": 3.25, "held_out_loss": 3.5} and facts["minutes"] == 2
     assert facts["data"][0] == {"split": "train", "utterances": 2, "minutes": 3.0, "speakers": 1}
     assert facts["held_out"][0]["bound"] == pytest.approx(2.2)
     text = (folder / "README.md").read_text(encoding="utf-8")
@@ -63,9 +64,9 @@ def test_the_card_says_what_was_measured(saved):
     assert "architecture" not in text and "test 0" not in text
 
 
-def test_bounds_lie_between_value_and_chance():
-    for value, chance in ((0.1, 0.9), (2.0, 4.0), (0.0, 0.5)):
-        assert value < card.bound({"value": value, "chance": chance}) < (value + chance) / 2
+def test_bounds_are_a_tenth_above_the_value():
+    for value, bound in ((0.5, 0.55), (3.4, 3.74), (0.0, 0.01), (0.046, 0.056)):
+        assert card.bound({"value": value}) == pytest.approx(bound)
 
 
 def test_a_training_starts_from_a_manifest_or_another_training(tmp_path):
@@ -74,5 +75,30 @@ def test_a_training_starts_from_a_manifest_or_another_training(tmp_path):
     assert str(task.base_folder([manifest])) == "somewhere"
     assert task.base_folder([tmp_path / "hubert" / card.FACTS]) == tmp_path / "hubert"
     assert task.base_folder([]) is None
+    assert task.tiers({"recipe": "train_whisper", "frames_share": 0.2}) == ("phone",)
+    assert task.tiers({"recipe": "train_whisper", "frames_share": 0}) == ()
     assert task.tiers({"units": ["phone", "tone"]}) == ("phone", "tone")
     assert task.tiers({"units": "text"}) == task.tiers({}) == ()
+
+
+def test_checkpoints_of_something_else_are_thrown_away(tmp_path):
+    weights = tmp_path / "base" / "model.safetensors"
+    weights.parent.mkdir()
+    weights.write_bytes(b"one")
+    row = ROW | {"audio_sha256": "1", "text": "a"}
+    job = Job("x", {}, weights.parent, {"train": [row], "dev": []}, {"a": []}, tmp_path / "work", 1)
+    mark = task.fingerprint(job, {"steps": 3})
+    task.keep_only(job.work, mark)
+    (job.work / "checkpoint-2").mkdir()
+    task.keep_only(job.work, task.fingerprint(job, {"steps": 3}))
+    assert (job.work / "checkpoint-2").exists()
+    others = [task.fingerprint(job, {"steps": 3, "loss": "frames"})]
+    others.append(
+        task.fingerprint(replace(job, rows={"train": [row | {"audio_sha256": "2"}], "dev": []}), {"steps": 3})
+    )
+    others.append(task.fingerprint(replace(job, segments={"a": [1]}), {"steps": 3}))
+    weights.write_bytes(b"two")
+    others.append(task.fingerprint(job, {"steps": 3}))
+    assert len({mark, *others}) == 5
+    task.keep_only(job.work, others[0])
+    assert not (job.work / "checkpoint-2").exists()

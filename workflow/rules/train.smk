@@ -52,6 +52,7 @@ for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper
         resources:
             mem_mb=8000,
             runtime=1440,
+            config=" ".join(map(os.path.relpath, CONFIG_FILES)),
             gpu=lambda wildcards: int(STUDY.training[wildcards.training]["gpu"]),
             log_every=lambda wildcards: STUDY.training[wildcards.training]["log_every"],
             save_every=lambda wildcards: STUDY.training[wildcards.training][
@@ -60,7 +61,6 @@ for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper
         params:
             recipe=fixed(recipe),
             options=lambda wildcards: STUDY.trained(wildcards.training),
-            command=f"snakemake --cores all --configfile {' '.join(map(os.path.relpath, CONFIG_FILES))} --",
         script:
             # An f-string would be read when the last recipe has been seen.
             "../scripts/{params.recipe}.py"

@@ -11,5 +11,5 @@ task.perform(
     snakemake.params.options,
     dict(snakemake.input.items()),
     snakemake.output,
-    dict(snakemake.resources.items()) | {"threads": snakemake.threads, "command": snakemake.params.command},
+    dict(snakemake.resources.items()) | {"threads": snakemake.threads},
 )

@@ -180,6 +180,10 @@ def _say(request):
         return 0
 
     library.espeak_SetSynthCallback(take)
+    # A variant that it does not know is left out without a word.
+    variant = Path(data.decode()) / "voices" / "!v" / request["voice"].partition("+")[2]
+    if not variant.exists():
+        raise SystemExit(f"there is no variant {variant.name}")
     if library.espeak_SetVoiceByName(request["voice"].encode()):
         raise SystemExit(f"there is no voice {request['voice']}")
     for parameter, key in ((RATE, "rate"), (PITCH, "pitch"), (RANGE, "range")):
