@@ -67,7 +67,9 @@ def interval(drawn):
 
 
 def mean_interval(values):
-    """Mean of one value per unit, and its interval; NaN are left out, no interval of fewer than two.
+    """Mean of one value per unit, and its interval by Student's t; NaN are left out, none of fewer than two.
+
+    A bootstrap of eight units would miss in one case of eight, not of twenty.
 
     Returns
     -------
@@ -75,12 +77,15 @@ def mean_interval(values):
     n : int
         Units that count.
     """
+    from scipy.stats import t
+
     values = np.asarray(values, dtype=float)
     values = values[np.isfinite(values)]
     n = len(values)
     if n < 2:
         return float(values.mean()) if n else np.nan, np.nan, np.nan, n
-    return float(values.mean()), *interval(counts(n) @ values / n), n
+    half = t.ppf((1 + LEVEL) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
+    return float(values.mean()), float(values.mean() - half), float(values.mean() + half), n
 
 
 def ratio_interval(above, below):

@@ -6,6 +6,8 @@ from phonoscope import tables
 from phonoscope.studies import calibration
 
 WITHIN_MS = 20
+# A bootstrap over fewer voices has next to nothing to draw from.
+FEWEST = 6
 CONTROL = "equal parts"
 
 # name, unit, whether less is better, statistic of the errors in ms and how often each counts
@@ -22,8 +24,8 @@ MEASURES = (
 def rows(corpus, model, boundaries):
     """Rows of the calibration table: the measures of :data:`MEASURES` per language and for all together.
 
-    The interval is a bootstrap over voices (over recordings, where nobody is named), each drawn with all of
-    its boundaries; the verdict goes by the same draws of the difference to the control.
+    The interval is a bootstrap over voices (over recordings, where fewer than six are named), each drawn with
+    all of its boundaries; the verdict goes by the same draws of the difference to the control.
 
     Parameters
     ----------
@@ -43,21 +45,25 @@ def rows(corpus, model, boundaries):
         name: 1000 * np.abs(column[f"{name}_s"] - column["start_s"])
         for name in ("aligned", "uniform", "grid")
     }
-    units = np.where(column["speaker"] == "", column["utterance_id"], column["speaker"])
+    voices = np.array([name or "" for name in column["speaker"]])
+    unit = "voices" if len(set(voices) - {""}) >= FEWEST else "recordings"
+    units = (
+        np.where(voices == "", column["utterance_id"], voices) if unit == "voices" else column["utterance_id"]
+    )
     remark = [f"{left_out} recordings left out"] if (left_out := tables.provenance(table)["left_out"]) else []
-    languages = sorted(set(column["language"]))
+    languages = sorted({name or "" for name in column["language"]})
     groups = [("all", np.full(len(table), True))] if len(languages) > 1 else []
     groups += [(language or "all", column["language"] == language) for language in languages]
     found = []
     for language, mine in groups:
         unknown = int((~column["has_class"][mine]).sum())
         notes = [*remark, f"{unknown} phones without a class"] if unknown else remark
-        made = _rows(language, {name: each[mine] for name, each in errors.items()}, units[mine], notes)
+        made = _rows(language, {name: each[mine] for name, each in errors.items()}, units[mine], unit, notes)
         found += [row | {"corpus": corpus, "model": model} for row in made]
     return calibration.table(found)
 
 
-def _rows(language, errors, units, notes):
+def _rows(language, errors, units, of, notes):
     names, unit = np.unique(units, return_inverse=True)
     once = np.ones(len(unit))
     # Sorted once for all draws.
@@ -73,7 +79,7 @@ def _rows(language, errors, units, notes):
         gap = calibration.interval(drawn[:, 0] - drawn[:, 1]) if len(drawn) else (np.nan, np.nan)
         value = {kind: statistic(each, once) for kind, each in errors.items()}
         said = [
-            f"n: boundaries, of {len(names)} voices",
+            f"n: boundaries, of {len(names)} {of}",
             f"at the edges of frames {value['grid']:.3g}",
             *notes,
         ]

@@ -77,8 +77,8 @@ class Aligner:
             return self.model(values).logits[0].float().log_softmax(-1).numpy()
 
 
-def chosen(utterances, languages, splits):
-    """Rows of the tables ``utterances`` in these languages and splits (none: all).
+def chosen(utterances, languages, splits, speakers):
+    """Rows of the tables ``utterances`` in these languages, splits and voices (none: all).
 
     Raises
     ------
@@ -88,13 +88,15 @@ def chosen(utterances, languages, splits):
     found = [
         row
         for row in tables.read(utterances).to_pylist()
-        if (not languages or row["language"] in languages) and (not splits or row["split"] in splits)
+        if (not languages or row["language"] in languages)
+        and (not splits or row["split"] in splits)
+        and (not speakers or row["speaker"] in speakers)
     ]
     if not found:
         raise InputError(
-            "no recording has a language and split of calibration.aligner",
+            "no recording has a language, split and voice of calibration.aligner",
             path=utterances[0],
-            fix="change calibration.aligner.languages or splits",
+            fix="change calibration.aligner.languages, splits or speakers",
         )
     return found
 

@@ -95,7 +95,7 @@ def _device(job):
 def _tested(facts):
     if facts["recipe"] == "pretrain":
         return "The output layer is not shipped, so that a test cannot take the loss again; it takes probes."
-    return "A test takes those of the splits dev and test again and holds them below their bounds."
+    return "A test takes those of the last split again and holds them below their bounds."
 
 
 def bound(row):

@@ -14,8 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = {
     "mfcc": (0.692, 0.653),
     "mel": (0.682, 0.576),
+    "hubert-fi": (0.676, 0.654),
+    "hubert-ru": (0.602, 0.570),
+    "hubert-fi-ru": (0.672, 0.650),
     "hubert-tiny": (0.696, 0.697),
-    "hubert-tiny-untrained": (0.208, 0.218),
+    "hubert-untrained": (0.208, 0.218),
 }
 
 
@@ -48,8 +51,9 @@ def test_key_numbers(layers, model):
 @pytest.mark.parametrize("probe", ["ols", "ridge"])
 @pytest.mark.parametrize("experiment", ["E1", "E4", "E5"])
 def test_controls_are_below(layers, experiment, probe):
-    trained = best(layers, "hubert-tiny", experiment, probe)
-    assert trained > best(layers, "hubert-tiny-untrained", experiment, probe) + 0.3
+    for name in ("hubert-fi", "hubert-ru", "hubert-fi-ru", "hubert-tiny"):
+        trained = best(layers, name, experiment, probe)
+        assert trained > best(layers, "hubert-untrained", experiment, probe) + 0.3
     for model in EXPECTED:
         r, chance = (best(layers, model, experiment, probe, column) for column in ("r", "chance"))
         assert r > chance + 0.1

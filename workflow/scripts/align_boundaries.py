@@ -8,6 +8,6 @@ from phonoscope.studies.calibration_boundaries import Aligner, chosen, measure
 
 log_to(snakemake.log[0])
 options = json.loads(snakemake.params.options)
-utterances = chosen(snakemake.input.utterances, options["languages"], options["splits"])
+utterances = chosen(snakemake.input.utterances, **options)
 found = measure(Aligner(snakemake.params.folder), utterances, snakemake.input.segments)
 tables.write(found, snakemake.output[0])
