@@ -63,7 +63,10 @@ rule align_boundaries:
     params:
         folder=lambda wildcards: calibrations.aligner_folder(STUDY.calibration),
         options=lambda wildcards: settings.canonical(
-            {key: STUDY.calibration["aligner"][key] for key in ("languages", "splits", "speakers")}
+            {
+                key: STUDY.calibration["aligner"][key]
+                for key in ("languages", "splits", "speakers")
+            }
         ),
     script:
         "../scripts/align_boundaries.py"
