@@ -31,7 +31,7 @@ format: $(STAMP)
 	$(BIN)/snakefmt Snakefile workflow
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # The study on the shipped corpus and models, and its report.
 demo: $(STAMP)

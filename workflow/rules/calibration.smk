@@ -34,14 +34,6 @@ CALIBRATION = [
 ] * bool(CALIBRATION_PARTS)
 
 
-def aligner_files(wildcards):
-    """The files of the aligner that decide what it says."""
-    folder = calibrations.aligner_folder(STUDY.calibration)
-    if "trained" in STUDY.calibration["aligner"]:
-        return [f"{folder}/{name}" for name in trainings.LEFT]
-    return settings.local_files(folder) or [f"{folder}/config.json"]
-
-
 rule align_boundaries:
     input:
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),

@@ -99,3 +99,17 @@ def synthetic_utterances(wildcards):
         f"results/{wildcards.spoken}/utterances/{row['utterance_id']}.npz"
         for row in rows
     ]
+
+
+def starting_point(wildcards):
+    """What the training starts from, as an input file."""
+    file = trainings.start({"training": STUDY.training}, wildcards.training)
+    return [file] if file else []
+
+
+def aligner_files(wildcards):
+    """The files of the aligner that decide what it says."""
+    folder = calibrations.aligner_folder(STUDY.calibration)
+    if "trained" in STUDY.calibration["aligner"]:
+        return [f"{folder}/{name}" for name in trainings.LEFT]
+    return settings.local_files(folder) or [f"{folder}/config.json"]

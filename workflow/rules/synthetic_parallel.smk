@@ -23,7 +23,7 @@ rule synthesise_parallel:
         mem_mb=2000,
         runtime=20,
     params:
-        shipped=shipped("resources/corpora/synthetic-parallel"),
+        shipped=fixed(shipped("resources/corpora/synthetic-parallel")),
     script:
         "../scripts/synthesise_parallel.py"
 

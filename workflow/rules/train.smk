@@ -13,12 +13,6 @@ TRAINED = expand(
 )
 
 
-def starting_point(wildcards):
-    """What the training starts from, as an input file."""
-    file = trainings.start({"training": STUDY.training}, wildcards.training)
-    return [file] if file else []
-
-
 for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper"):
 
     rule:
