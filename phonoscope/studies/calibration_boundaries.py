@@ -62,6 +62,13 @@ class Aligner:
                 path=Path(folder) / "vocab.json",
                 fix="train the aligner by finetune_ctc with loss: frames and units: [phone]",
             )
+        card = Path(folder) / "training.json"
+        if card.is_file() and json.loads(card.read_text(encoding="utf-8"))["options"].get("loss") != "frames":
+            raise InputError(
+                "is a recogniser, whose class 0 is a blank and not silence",
+                path=folder,
+                fix="give a model that was trained by finetune_ctc with loss: frames",
+            )
         config = self.model.config
         field, hop = 1, int(np.prod(config.conv_stride))
         for kernel, stride in reversed(list(zip(config.conv_kernel, config.conv_stride, strict=True))):

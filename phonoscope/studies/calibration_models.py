@@ -15,8 +15,8 @@ def references(models):
     -------
     dict of str to list of str
         Trained model -> its untrained twin and the MFCC of the widest context, as far as there are. A model
-        without a twin of its own has the first untrained one of as many blocks and as large: models that
-        were trained from the same architecture share one.
+        without a twin of its own has the first untrained one of as many blocks: models that were trained
+        from the same architecture share one.
     """
     found = roles(models)
     spectra = [name for name, model in models.items() if model["encoder"] == "mfcc"]

@@ -1,5 +1,7 @@
 """Known answers for the calibration itself, and its numbers against scikit-learn and brute force."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -467,3 +469,10 @@ def test_table_is_read_back_as_it_was_written(tmp_path):
     assert calibration_table.read(tmp_path / "empty.csv").empty
     with pytest.raises(KeyError, match="colour"):
         calibration.table([{"colour": 1}])
+
+
+def test_a_recogniser_is_not_taken_for_an_aligner():
+    models = Path(__file__).resolve().parents[2] / "resources" / "models"
+    with pytest.raises(InputError, match="is a recogniser"):
+        boundaries.Aligner(models / "hubert-fi-ctc")
+    assert boundaries.Aligner(models / "aligner-phones").timebase.hop_s == 0.02
