@@ -114,7 +114,8 @@ class TransformerEncoder:
     def _run(self, prepared, lengths):
         raise NotImplementedError
 
-    def _tensor(self, array):
+    def tensor(self, array):
+        """``array`` where the model is, in its precision."""
         import torch
 
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self.device, self.dtype)
@@ -173,9 +174,12 @@ class WaveformEncoder(TransformerEncoder):
         return output if self._padding is None else output.masked_fill(self._padding, 0.0)
 
     def _run(self, prepared, lengths):
+        self.run_waves([self.tensor(audio) for audio in prepared], lengths)
+
+    def run_waves(self, waves, lengths):
+        """Run tensors of shape (n_samples,), with gradients where they want them."""
         from torch.nn.utils.rnn import pad_sequence
 
-        waves = [self._tensor(audio) for audio in prepared]
         if self.pads_front_end:
             features = self.model.feature_extractor(pad_sequence(waves, batch_first=True)).transpose(1, 2)
         else:
@@ -206,7 +210,7 @@ class FilterbankEncoder(TransformerEncoder):
         rows = []
         for audio in prepared:
             features = self.extractor(audio, sampling_rate=self.rate, padding=False, return_tensors="np")
-            rows.append(self._tensor(features["input_features"][0]))
+            rows.append(self.tensor(features["input_features"][0]))
         hidden, _ = self.model.feature_projection(pad_sequence(rows, batch_first=True))
         self.stack(hidden, attention_mask=self._mask(lengths))
 
@@ -238,7 +242,7 @@ class WhisperEncoder(TransformerEncoder):
                 fix=f"set embeddings: {{window: {self.longest_s:g}}} or less",
             )
         features = self.extractor(prepared, sampling_rate=self.rate, return_tensors="np")
-        self.model(self._tensor(features["input_features"]))
+        self.model(self.tensor(features["input_features"]))
 
 
 def check_length(encoder, n_samples, path=None):
