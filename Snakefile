@@ -26,7 +26,6 @@ if not workflow.overwrite_configfiles:
 
 
 CONFIG_FILES = workflow.overwrite_configfiles or ["config/config.yaml"]
-
 try:
     STUDY = settings.load(config, ", ".join(map(os.path.relpath, CONFIG_FILES)))
 except InputError as error:
@@ -40,8 +39,9 @@ wildcard_constraints:
     layer=r"\d+",
 
 
-PARTS = "common corpora encoders train articulation calibration tables figures"
-for part in [*PARTS.split(), "synthetic", "synthetic_parallel", "synthetic_tone"]:
+PARTS = "common corpora align encoders train articulation tone calibration"
+PARTS += " tables figures tone_figures synthetic synthetic_parallel synthetic_tone"
+for part in PARTS.split():
 
     include: f"workflow/rules/{part}.smk"
 
@@ -55,4 +55,5 @@ rule all:
         STUDY_TABLES,
         STUDY_FIGURES,
         TRAINED,
+        TONE_RESULTS + TONE_FIGURES,
         CALIBRATION,

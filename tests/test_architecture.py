@@ -19,7 +19,7 @@ RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 ALLOWED = {
     "corpora": set(),
     "encoders": {"corpora"},
-    "alignment": {"corpora"},
+    "alignment": {"corpora", "encoders"},
     "probes": set(),
     "training": {"corpora", "encoders", "alignment"},
     "studies": {"probes", "encoders", "alignment", "corpora"},

@@ -1,8 +1,9 @@
-"""Segment labels that come with a recording: ESPS/xlabel files, EMU annotations."""
+"""Segment labels that come with a recording: ESPS/xlabel files, EMU annotations, TextGrids."""
 
 import json
 from pathlib import Path
 
+from phonoscope.corpora import textgrid
 from phonoscope.errors import InputError
 
 
@@ -12,11 +13,11 @@ def read(path, tiers):
     Parameters
     ----------
     path : path-like
-        ``*.json`` is an EMU annotation or a bundle with one inside; anything else an ESPS label file
-        (``.MAU``, ``.lab``), whose lines give the *end* of a segment.
+        ``*.TextGrid`` is Praat's; ``*.json`` an EMU annotation or a bundle with one inside; anything else
+        an ESPS label file (``.MAU``, ``.lab``), whose lines give the *end* of a segment.
     tiers : dict of str to str
-        Our tier (phone, word, ...) to the name of the level in an EMU annotation. An ESPS file has
-        one tier, which is taken as ``phone``.
+        Our tier (phone, word, ...) to the name of the level in an EMU annotation or of the tier in a
+        TextGrid. An ESPS file has one tier, which is taken as ``phone``.
 
     Returns
     -------
@@ -29,6 +30,8 @@ def read(path, tiers):
         If the file is missing or not understood.
     """
     path = Path(path)
+    if path.suffix.lower() == ".textgrid":
+        return [row(*segment) for segment in textgrid.read(path, tiers)]
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:

@@ -12,6 +12,7 @@ NAMES = (
     "table",
     "audio",
     "fleurs",
+    "tusom",
     "carstens_pos",
     "carstens_ag500",
     "carstens_text",
@@ -22,7 +23,7 @@ NAMES = (
     "spire",
 )
 # Audio and what is said of it, no movement.
-WITHOUT_EMA = ("audio", "fleurs")
+WITHOUT_EMA = ("audio", "fleurs", "tusom")
 
 
 def reader(name):
@@ -39,6 +40,8 @@ def reader(name):
         import phonoscope.corpora.audio as module
     elif name == "fleurs":
         import phonoscope.corpora.fleurs as module
+    elif name == "tusom":
+        import phonoscope.corpora.tusom as module
     elif name == "carstens_pos":
         import phonoscope.corpora.carstens_pos as module
     elif name == "carstens_ag500":

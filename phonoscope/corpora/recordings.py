@@ -9,7 +9,7 @@ from phonoscope.corpora.shards import bucket_of
 from phonoscope.errors import InputError
 
 # Readers whose corpora list their recordings themselves; others are looked for by `files`.
-OWN_LISTS = ("table", "fleurs")
+OWN_LISTS = ("table", "fleurs", "tusom")
 FIELDS = ("sex", "language", "native_language", "condition", "task", "sentence_id", "text", "split")
 
 
@@ -143,6 +143,8 @@ def _find(corpus, speaker, settings, sheet, shard, notes):
         found = _in_table(corpus, speaker, settings)
     elif settings["reader"] == "fleurs":
         found = _in_fleurs(corpus, settings, shard, notes)
+    elif settings["reader"] == "tusom":
+        found = _in_tusom(corpus, speaker, settings, shard, notes)
     else:
         found = _in_folder(corpus, speaker, settings, sheet, notes)
     if not speaker:
@@ -171,7 +173,10 @@ def _in_folder(corpus, speaker, settings, sheet, notes):
         utterance_id = stem if says_speaker else f"{name}_{stem}"
         where = {"utterance_id": utterance_id, "speaker": name, "file": path.as_posix()}
         with notes.guard(**where):
-            audio_path = _one(root, fill(files["audio"], stem)) if "ema" in files else path.as_posix()
+            audio_path = path.as_posix()
+            if "ema" in files:
+                audio_path = _one(root, fill(files["audio"], stem), "audio")
+            phones = files.get("phones") and _one(root, fill(_of_stem(files["phones"]), stem), "phones")
             fields = {key: speaker.get(key) or "" for key in FIELDS}
             said = _said(stem, corpus.get("name_pattern"), sheet, notes, where)
             found.append(
@@ -180,7 +185,7 @@ def _in_folder(corpus, speaker, settings, sheet, notes):
                     speaker=name,
                     ema=path.as_posix() if "ema" in files else "",
                     audio=audio_path,
-                    phones=(root / fill(files["phones"], stem)).as_posix() if "phones" in files else None,
+                    phones=phones,
                     settings=settings,
                     fields=fields | {key: value for key, value in said.items() if value},
                 )
@@ -188,14 +193,22 @@ def _in_folder(corpus, speaker, settings, sheet, notes):
     return found
 
 
-def _one(root, pattern):
+def _of_stem(pattern):
+    """A pattern without ``{stem}``, such as ``*.TextGrid``: its last ``*`` is the recording's stem."""
+    if "{stem}" in pattern:
+        return pattern
+    folders, slash, name = pattern.rpartition("/")
+    return folders + slash + "{stem}".join(name.rsplit("*", 1))
+
+
+def _one(root, pattern, kind):
     """The file that a pattern names; a `*` in it must fit exactly one."""
     if not re.search(r"[*?\[]", pattern):
         return (root / pattern).as_posix()
     found = sorted(root.glob(pattern))
     if len(found) > 1:
         raise InputError(
-            f"{len(found)} audio files fit `{pattern}`", path=found[0], fix="narrow `files: audio`"
+            f"{len(found)} {kind} files fit `{pattern}`", path=found[0], fix=f"narrow `files: {kind}`"
         )
     return (found[0] if found else root / pattern).as_posix()
 
@@ -272,3 +285,33 @@ def _in_fleurs(corpus, settings, shard, notes):
                     )
                 )
     return sorted(found, key=lambda each: each.utterance_id)
+
+
+def _in_tusom(corpus, speaker, settings, shard, notes):
+    from phonoscope.corpora import tusom
+
+    if speaker:
+        raise InputError(
+            "tusom2021 does not say who speaks, a speaker sheet cannot choose from it",
+            row=speaker["speaker"],
+            fix="give the corpus no `speakers`, and set `shards` to a number",
+        )
+    found = {}
+    for sheet in tusom.sheets(sheets.folder(corpus)):
+        with notes.guard(file=sheet.as_posix()):
+            for key, entry in tusom.entries(sheet).items():
+                # The sheet of all recordings repeats those of the splits.
+                if tusom.name(key) in found or bucket_of(tusom.name(key), corpus["shards"]) != shard:
+                    continue
+                with notes.guard(utterance_id=tusom.name(key), file=sheet.as_posix()):
+                    row = tusom.row(sheet, key, entry)
+                    found[row["utterance_id"]] = Recording(
+                        utterance_id=row["utterance_id"],
+                        speaker="",
+                        ema="",
+                        audio=row["audio"],
+                        phones=None,
+                        settings=settings,
+                        fields={key: row.get(key, "") for key in FIELDS},
+                    )
+    return sorted(found.values(), key=lambda each: each.utterance_id)

@@ -1,12 +1,12 @@
-"""Known truth against what the instrument says: aligner, trained models, languages without a common phone."""
+"""Known truth against what the instrument says: aligner, trained models, languages without a common phone,
+tones whose stretch is known."""
 
 from string import ascii_lowercase
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
-from phonoscope.figures import curves, style
+from phonoscope.figures import curves, dots, style
 
 FARTHEST_MS = 200
 WITHIN_MS = 20
@@ -14,6 +14,14 @@ ALIGNED = "#0072B2"
 ACROSS = {"linestyle": (0, (4, 2)), "markerfacecolor": "white"}
 MEASURES = {"r within the language": {}, "r across languages": ACROSS}
 PER_ROW = 5
+TRUTH = {"color": "black", "marker": "|", "markersize": 13, "markeredgewidth": 1.6, "linestyle": ""}
+STRETCH = {"color": "#0072B2", "marker": "o", "linestyle": "", "zorder": 3}
+# Unit of the rows of the tone study: what stands above their panel, and below it.
+TONES = {
+    "ms": ("tone: span", "log-mel span, ms"),
+    "difference in ms": ("tone: spans told apart", "difference of spans, ms"),
+    "macro-F1": ("tone: language without tones", "macro-F1, mean over windows"),
+}
 
 
 def draw(table, boundaries=(), roles=None):
@@ -35,12 +43,15 @@ def draw(table, boundaries=(), roles=None):
     gains = table[table.unit.eq("difference in r") & table.measured.notna()]
     disjoint = table[table.case.str.startswith("disjoint phones: both") & table.measured.notna()]
     upper = [("aligner", each) for each in boundaries] + [("gain", part) for part in _gains(gains, roles)]
-    if not upper and disjoint.empty:
+    tones = _tones(table)
+    if not upper and disjoint.empty and not tones:
         return style.message("The calibration has no row that could be drawn.", "Calibration")
     with style.styled():
         found = style.looks(_ordered(table, roles), roles)
         families, level = _families(disjoint, found), _level(gains, disjoint, found)
         heights = [1.0] * _lines(upper) + [0.9] * _lines(families)
+        if tones:
+            heights.append(0.3 + 0.11 * max(map(len, tones)))
         drawn = style.figure(12.6, 0.3 + 2.6 * sum(heights), layout="constrained")
         grid = drawn.add_gridspec(len(heights), PER_ROW, height_ratios=heights)
         axes = [drawn.add_subplot(grid[divmod(i, PER_ROW)]) for i in range(len(upper))]
@@ -59,9 +70,21 @@ def draw(table, boundaries=(), roles=None):
             if column == 0:
                 below[-1].set_ylabel(f"{style.R_LABEL}, disjoint phones")
         _same_limits(below)
+        if tones:
+            lower = grid[len(heights) - 1, :].subgridspec(1, len(tones))
+            for i, rows in enumerate(tones):
+                letter = ascii_lowercase[(len(upper) + bool(families) + i) % 26]
+                _tone(drawn.add_subplot(lower[i]), rows, f"({letter}) ")
         drawn.suptitle("Calibration: known truth against what is measured", x=0.01, ha="left")
-        style.legend_below(drawn, _keys(upper, gains, [*families, level], found))
+        handles = _keys(upper, gains, [*families, level], found) if upper or families else []
+        style.legend_below(drawn, [*handles, *_tone_keys(tones)])
         return drawn
+
+
+def _tones(table):
+    """Rows of one panel each: known stretches, pairs of them told apart, languages without tones."""
+    rows = table[table.study.eq("tone") & table.measured.notna()]
+    return [rows[rows.unit == unit] for unit in TONES if rows.unit.eq(unit).any()]
 
 
 def _ordered(table, roles):
@@ -139,7 +162,7 @@ def _gain(ax, rows, found, title):
     experiment = rows.case.iloc[0].partition(":")[0]
     ax.set_title(f"{title}{experiment}: gain on {rows.against.iloc[0]}")
     ax.set_ylabel("difference in r")
-    _layer_axis(ax, rows.layer)
+    curves.layer_axis(ax, rows.layer)
 
 
 def _languages(ax, rows, look, level, title):
@@ -162,14 +185,44 @@ def _languages(ax, rows, look, level, title):
     chance = mine[mine.measure == "r across languages"]
     ax.plot(np.r_[span[:1], chance.layer, span[1:]], np.pad(chance.chance, 1, "edge"), **style.CHANCE)
     ax.set_title(title)
-    _layer_axis(ax, mine.layer)
+    curves.layer_axis(ax, mine.layer)
 
 
-def _layer_axis(ax, layers):
-    ax.set_xlim(layers.min() - 0.5, layers.max() + 0.5)
-    ax.set_xlabel("layer")
-    ax.grid(axis="y")
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, min_n_ticks=1))
+def _tone(ax, rows, letter):
+    """A row per language, or pair of them: measured with its interval, the truth as an upright line."""
+    title, label = TONES[rows.unit.iloc[0]]
+    for y, row in enumerate(rows.itertuples()):
+        apart = row.unit != "difference in ms" or row.ci_low > 0
+        if np.isfinite(row.ci_low):
+            ax.plot([row.ci_low, row.ci_high], [y, y], color=STRETCH["color"], linewidth=1.4)
+        ax.plot(row.measured, y, **STRETCH, markerfacecolor=STRETCH["color"] if apart else "white")
+        ax.plot(row.truth, y, **TRUTH)
+        if row.unit == "macro-F1":
+            ax.plot([row.chance] * 2, [y - 0.35, y + 0.35], color=style.LIGHT, linewidth=3.5, zorder=1)
+    pairs = rows.unit.iloc[0] == "difference in ms"
+    names = [f"{row.corpus} − {row.reference}" if pairs else row.corpus for row in rows.itertuples()]
+    dots.name_rows(ax, names)
+    ends = rows[["measured", "truth", "chance", "ci_low", "ci_high"]].astype(float)
+    low, high = min(0, np.nanmin(ends)), np.nanmax(ends)
+    if pairs:
+        ax.axvline(0, **style.CHANCE)
+    ax.set_xlim(1.1 * low - 0.03 * high * pairs, 1.1 * high)
+    ax.set_xlabel(label)
+    ax.set_title(letter + title)
+
+
+def _tone_keys(tones):
+    """Legend entries of the panels of tones."""
+    units = {rows.unit.iloc[0] for rows in tones}
+    handles = []
+    if tones:
+        handles.append(Line2D([], [], **STRETCH, label="tone: measured, 95 % interval"))
+        handles.append(Line2D([], [], **TRUTH, label="tone: truth"))
+    if "difference in ms" in units:
+        handles.append(Line2D([], [], **STRETCH, markerfacecolor="white", label="tone: not told apart"))
+    if "macro-F1" in units:
+        handles.append(Line2D([], [], color=style.LIGHT, linewidth=3.5, label=style.SHUFFLED_LABEL))
+    return handles
 
 
 def _same_limits(axes):

@@ -12,6 +12,8 @@ from textwrap import wrap
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -22,6 +24,11 @@ HEAT = "cividis"
 GREY, LIGHT = "#595959", "#bfbfbf"
 CHANCE_LABEL = "chance (shifted EMA)"
 CHANCE = {"color": GREY, "linestyle": (0, (1, 2)), "linewidth": 1}
+SHUFFLED_LABEL = "shuffled labels"
+MAJORITY = {"color": GREY, "linestyle": (0, (6, 2)), "linewidth": 0.9}
+# What is known of the sound itself, beside what models make of it: in no model's colour.
+ACOUSTIC = {"color": "#7d6b00", "linewidth": 1.7}
+ACOUSTIC_BAND = {"color": "#F0E442", "alpha": 0.45, "linewidth": 0}
 
 # Yellow is left out: it cannot be seen on white. Dark and light ones alternate.
 _COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9"]
@@ -200,6 +207,13 @@ def legend_below(drawn, handles, title=None, above=None):
     return legend
 
 
+def note_below(drawn, text, above=None):
+    """A line in grey under the legend ``above``, or under the figure, on what could not be drawn."""
+    top = above.bottom if above else 0.0
+    width = int(drawn.get_figwidth() / 0.062)
+    drawn.text(0.03, top, "\n".join(wrap(text, width)), va="top", size=8, color=GREY)
+
+
 def keys(found, others, levels=False):
     """Legend entries of the models and the chance level.
 
@@ -221,6 +235,56 @@ def key(look, level=False):
     """The legend entry of a model."""
     kind = " (untrained)" if not look.filled and "untrain" not in look.name.lower() else ""
     return Line2D([], [], label=look.name + kind, **look.line(**{"marker": None} if level else {}))
+
+
+def shades(values):
+    """A colour for each of some numbers in order, dark to light, told apart in grey; and for the bar.
+
+    Parameters
+    ----------
+    values : iterable of number
+
+    Returns
+    -------
+    colours : dict of number to RGBA tuple
+    mappable : matplotlib.cm.ScalarMappable
+        In steps, one per value.
+    """
+    values = sorted(set(values))
+    # The lightest end cannot be seen on white.
+    colours = matplotlib.colormaps[HEAT](np.linspace(0, 0.86, max(len(values), 2)))[: len(values)]
+    steps = np.arange(len(values) + 1) - 0.5
+    mappable = ScalarMappable(BoundaryNorm(steps, len(values)), ListedColormap(colours))
+    return {value: tuple(colour) for value, colour in zip(values, colours, strict=True)}, mappable
+
+
+def titles(table):
+    """What stands above the panels of each corpus: its name, and its language where that says more.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns corpus and language.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    languages = dict(zip(table.corpus, table.language, strict=True))
+    return {
+        corpus: corpus if language.lower() in corpus.lower() else f"{corpus} ({language})"
+        for corpus, language in languages.items()
+    }
+
+
+def flow(panels, page):
+    """Panels into lines no wider than ``page`` inches; each is a dict with its ``width``."""
+    lines = [[]]
+    for panel in panels:
+        if lines[-1] and sum(each["width"] for each in lines[-1]) + panel["width"] > page:
+            lines.append([])
+        lines[-1].append(panel)
+    return lines
 
 
 def ink(colour):

@@ -1,20 +1,17 @@
 """Where an aligner puts the starts of phones whose times are known to the sample."""
 
-import json
 import logging
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from phonoscope import tables
 from phonoscope.alignment import forced
+from phonoscope.alignment.aligners import UNKNOWN
 from phonoscope.corpora.audio import load
-from phonoscope.encoders.timebase import Timebase
 from phonoscope.errors import InputError
 
-RATE_HZ = 16000
-SILENCE, PAD, UNKNOWN = "sil", "<pad>", "<unk>"
+SILENCE = "sil"
 
 # One row per phone: its known start, where the aligner has it, where the control has it (the recording cut
 # into as many equal parts as it has phones), and the nearest edge of a frame, which no aligner can better.
@@ -25,63 +22,6 @@ BOUNDARIES = pa.schema(
         *((name, pa.float64()) for name in ("start_s", "aligned_s", "uniform_s", "grid_s", "score")),
     ]
 )
-
-
-class Aligner:
-    """A frame-wise phone classifier as transformers saves it: class 0, ``<pad>``, is silence.
-
-    Parameters
-    ----------
-    folder : path-like
-        With config.json, model.safetensors, vocab.json.
-
-    Raises
-    ------
-    InputError
-        Where a file is missing or is none of such a model.
-    """
-
-    def __init__(self, folder):
-        from safetensors import SafetensorError
-        from transformers import AutoFeatureExtractor, AutoModelForCTC
-
-        local = {"local_files_only": True, "trust_remote_code": False}
-        try:
-            self.vocabulary = json.loads((Path(folder) / "vocab.json").read_text(encoding="utf-8"))
-            self.model = AutoModelForCTC.from_pretrained(folder, use_safetensors=True, **local).eval()
-            self.extractor = AutoFeatureExtractor.from_pretrained(folder, **local)
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise InputError(
-                f"no aligner can be loaded ({error})",
-                path=folder,
-                fix="see calibration.aligner in the config",
-            ) from error
-        if self.vocabulary.get(PAD) != 0 or UNKNOWN not in self.vocabulary:
-            raise InputError(
-                f"the vocabulary lacks {PAD} as class 0 or {UNKNOWN}",
-                path=Path(folder) / "vocab.json",
-                fix="train the aligner by finetune_ctc with loss: frames and units: [phone]",
-            )
-        card = Path(folder) / "training.json"
-        if card.is_file() and json.loads(card.read_text(encoding="utf-8"))["options"].get("loss") != "frames":
-            raise InputError(
-                "is a recogniser, whose class 0 is a blank and not silence",
-                path=folder,
-                fix="give a model that was trained by finetune_ctc with loss: frames",
-            )
-        config = self.model.config
-        field, hop = 1, int(np.prod(config.conv_stride))
-        for kernel, stride in reversed(list(zip(config.conv_kernel, config.conv_stride, strict=True))):
-            field = (field - 1) * stride + kernel
-        self.timebase = Timebase(hop / RATE_HZ, field / 2 / RATE_HZ)
-
-    def log_probs(self, audio):
-        """Log probabilities of one recording (16 kHz), array of shape (n_frames, n_classes)."""
-        import torch
-
-        values = self.extractor(audio, sampling_rate=RATE_HZ, return_tensors="pt").input_values
-        with torch.inference_mode():
-            return self.model(values).logits[0].float().log_softmax(-1).numpy()
 
 
 def chosen(utterances, languages, splits, speakers):
@@ -113,7 +53,7 @@ def measure(aligner, utterances, segments):
 
     Parameters
     ----------
-    aligner : Aligner
+    aligner : alignment.aligners.Frames
         Or whatever has ``vocabulary``, ``timebase`` and ``log_probs(audio)``.
     utterances : list of dict
         Rows of ``tables.UTTERANCES``.
@@ -143,7 +83,7 @@ def measure(aligner, utterances, segments):
                 "the recording has no phones to compare with", path=row["audio"], row=row["utterance_id"],
                 fix="take its corpus out of calibration.aligner",
             )  # fmt: skip
-        log_probs = aligner.log_probs(load(row["audio"], RATE_HZ)[0])
+        log_probs = aligner.log_probs(load(row["audio"])[0])
         try:
             found += _aligned(aligner, row, said, log_probs)
         except InputError as error:

@@ -127,3 +127,42 @@ def test_what_cannot_be_said_is_refused():
     with pytest.raises(ValueError, match="among the tokens"):
         forced.align(impossible, [0, 1], CLOCK, blank=0)
     assert forced.align(impossible, [], CLOCK, blank=0) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("silence", [None, 0])
+@pytest.mark.parametrize("tokens", [[1], [1, 2], [1, 1], [2, 1, 1]])
+def test_two_frames_for_each_token(tokens, silence, seed):
+    log_probs, column = random_log_probs(seed), [*tokens, silence]
+    paths = [
+        path
+        for path in frame_wise(len(log_probs), tokens, silence)
+        if all(path.count(k) >= 2 for k in range(len(tokens)))
+    ]
+    found = forced.align(log_probs, tokens, CLOCK, silence=silence, least=2)
+    path = np.full(len(log_probs), -1)
+    for k, ((first, end), (*_, score)) in enumerate(zip(frames_of(found), found, strict=True)):
+        path[first:end] = k
+        assert np.log(score) == pytest.approx(np.mean(log_probs[first:end, tokens[k]]), abs=1e-5)
+    totals = {p: sum(log_probs[t, column[k]] for t, k in enumerate(p)) for p in paths}
+    # Of two equal neighbours the edge may be anywhere: the paths are as good.
+    assert totals[tuple(path.tolist())] == pytest.approx(max(totals.values()), abs=1e-5)
+
+
+def test_two_frames_are_too_many():
+    with pytest.raises(InputError, match="3 frames are too few for 2 tokens, which need 4"):
+        forced.align(random_log_probs(0, n_frames=3), [1, 2], CLOCK, silence=0, least=2)
+    with pytest.raises(ValueError, match="least must be 1"):
+        forced.align(random_log_probs(0), [1], CLOCK, blank=0, least=2)
+
+
+@pytest.mark.parametrize("least", [1, 2])
+def test_a_long_recording_is_aligned_where_it_was_planted(least):
+    rng = np.random.default_rng(0)
+    tokens, path, planted = rng.integers(1, 20, size=500).tolist(), [], []
+    for token in tokens:
+        path += [0] * rng.integers(1, 4)
+        planted.append((len(path), len(path) + int(rng.integers(least, 6))))
+        path += [token] * (planted[-1][1] - planted[-1][0])
+    found = forced.align(certain(path, n_classes=20), tokens, CLOCK, silence=0, least=least)
+    assert frames_of(found) == planted

@@ -50,6 +50,21 @@ def disjoint(interval=0.04):
                     }  # fmt: skip
 
 
+def tones(interval=20.0):
+    common = {"study": "tone", "model": "log-mel windows", "reference": "shuffled labels"}
+    for corpus, truth, off in (("lumade", 100, 0), ("bogy", 100, 20), ("naile", 180, 0)):
+        yield common | {"case": "stretch that holds the tone", "corpus": corpus, "unit": "ms"} | {
+            "measured": truth + off, "truth": truth, "ci_low": truth - interval, "ci_high": truth + interval,
+        }  # fmt: skip
+    for reference, low in (("lumade", 40.0), ("bogy", -20.0)):
+        yield common | {"case": "two stretches told apart", "corpus": "naile", "reference": reference} | {
+            "unit": "difference in ms", "measured": 80.0, "truth": 80.0, "ci_low": low, "ci_high": 120.0,
+        }  # fmt: skip
+    yield common | {"case": "language without tones", "corpus": "duneli", "unit": "macro-F1"} | {
+        "measured": 0.21, "truth": 0.2, "chance": 0.19, "ci_low": 0.18, "ci_high": 0.23,
+    }  # fmt: skip
+
+
 def table(*parts):
     found = pd.DataFrame([row for part in parts for row in part], columns=ROWS.names)
     text = [name for name in ROWS.names if str(ROWS.field(name).type) == "string"]
@@ -73,6 +88,9 @@ CASES = {
     "gains": lambda: (table(gains()), []),
     "disjoint": lambda: (table(disjoint()), []),
     "baselines": lambda: (table(row for row in disjoint() if ROLES[row["model"]] == "baseline"), []),
+    "tones": lambda: (table(tones()), []),
+    "tones, two folds": lambda: (table(tones(np.nan)), []),
+    "tones with all": lambda: (table(gains(), disjoint(), tones()), [boundaries()]),
     "one speaker": lambda: (table(disjoint(np.nan)), []),
 }
 
@@ -120,6 +138,39 @@ def test_curves_hold_the_table():
     across = found[(found.model == "hubert-fi") & (found.measure == "r across languages")]
     across = across[across.case == "disjoint phones: both ways"].measured
     assert tuple(across) in [tuple(line.get_ydata()) for line in titles["(f) hubert-fi"].lines]
+
+
+def by_title(drawn):
+    """Panels by their title, without its letter."""
+    return {ax.get_title(loc="left").partition(") ")[2]: ax for ax in drawn.axes}
+
+
+@pytest.mark.parametrize(("case", "letters"), [("tones", "abc"), ("tones with all", "ghi")])
+def test_tones_show_truth_and_measurement(case, letters):
+    drawn = calibration.draw(*CASES[case](), ROLES)
+    shown(drawn)
+    panels = by_title(drawn)
+    spans, apart = panels["tone: span"], panels["tone: spans told apart"]
+    assert [label.get_text() for label in spans.get_yticklabels()] == ["lumade", "bogy", "naile"]
+    assert [label.get_text() for label in apart.get_yticklabels()] == ["naile − lumade", "naile − bogy"]
+    marks = {kind: points(spans, kind) for kind in "o|"}
+    assert marks == {"o": [100, 120, 180], "|": [100, 100, 180]}
+    assert (80.0, 120.0) in [tuple(line.get_xdata()) for line in spans.lines]
+    hollow = [line.get_markerfacecolor() == "white" for line in apart.lines if line.get_marker() == "o"]
+    assert hollow == [False, True]
+    control = panels["tone: language without tones"]
+    assert points(control, "o") == [0.21] and points(control, "|") == [0.2]
+    assert (0.19, 0.19) in [tuple(line.get_xdata()) for line in control.lines]
+    assert {f"({letter})" for letter in letters} <= {word.partition(" ")[0] for word in shown(drawn)}
+
+
+def points(ax, marker):
+    return [line.get_xdata()[0] for line in ax.lines if line.get_marker() == marker]
+
+
+def test_a_table_without_tones_is_drawn_without_their_legend():
+    assert not any("tone" in word for word in shown(calibration.draw(*CASES["all"](), ROLES)))
+    assert not any("no gain" in word for word in shown(calibration.draw(*CASES["tones"](), ROLES)))
 
 
 def test_nothing_to_draw_says_so():

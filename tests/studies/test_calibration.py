@@ -1,7 +1,5 @@
 """Known answers for the calibration itself, and its numbers against scikit-learn and brute force."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -417,31 +415,6 @@ def test_recordings_are_chosen_by_language_and_split(tmp_path):
         boundaries.chosen(paths, ["es"], [], [])
 
 
-def test_a_checkpoint_aligns(tmp_path):
-    """A tiny network as transformers saves it: its frames are where the front end has them."""
-    import torch
-    from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor
-
-    torch.manual_seed(0)
-    config = HubertConfig(
-        hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, vocab_size=4,
-        conv_dim=(4,) * 7, num_conv_pos_embeddings=4, num_conv_pos_embedding_groups=2, pad_token_id=0,
-    )  # fmt: skip
-    with pytest.raises(InputError, match="no aligner can be loaded"):
-        boundaries.Aligner(tmp_path)
-    HubertForCTC(config).save_pretrained(tmp_path)
-    Wav2Vec2FeatureExtractor(return_attention_mask=False).save_pretrained(tmp_path)
-    (tmp_path / "vocab.json").write_text('{"a": 0, "<unk>": 1}', encoding="utf-8")
-    with pytest.raises(InputError, match="lacks <pad>"):
-        boundaries.Aligner(tmp_path)
-    (tmp_path / "vocab.json").write_text('{"<pad>": 0, "<unk>": 1, "a": 2, "b": 3}', encoding="utf-8")
-    aligner = boundaries.Aligner(tmp_path)
-    assert (aligner.timebase.hop_s, aligner.timebase.offset_s) == (0.02, 0.0125)
-    found = aligner.log_probs(np.random.default_rng(0).normal(size=16000).astype("f4"))
-    assert found.shape == (49, 4)
-    assert np.exp(found).sum(axis=1) == pytest.approx(np.ones(49), abs=1e-5)
-
-
 @pytest.mark.parametrize("q", [0.0, 0.1, 0.5, 0.9, 1.0])
 def test_quantile_of_repeated_values(q):
     rng = np.random.default_rng(0)
@@ -469,10 +442,3 @@ def test_table_is_read_back_as_it_was_written(tmp_path):
     assert calibration_table.read(tmp_path / "empty.csv").empty
     with pytest.raises(KeyError, match="colour"):
         calibration.table([{"colour": 1}])
-
-
-def test_a_recogniser_is_not_taken_for_an_aligner():
-    models = Path(__file__).resolve().parents[2] / "resources" / "models"
-    with pytest.raises(InputError, match="is a recogniser"):
-        boundaries.Aligner(models / "hubert-fi-ctc")
-    assert boundaries.Aligner(models / "aligner-phones").timebase.hop_s == 0.02

@@ -20,7 +20,7 @@ def config(tiny, tmp_path, monkeypatch):
 
 
 def test_without_a_section_there_is_none(config):
-    assert settings.load(config, "mine.yaml").calibration == {"articulation": [], "disjoint": []}
+    assert settings.load(config, "mine.yaml").calibration == {"articulation": [], "disjoint": [], "tone": []}
 
 
 def test_defaults_of_the_aligner(config):
@@ -79,4 +79,4 @@ def test_a_changed_model_redoes_its_branch_only(finished, tmp_path):
     compared = {job for job in planned if job[0].startswith("calibrate_articulation")}
     assert compared == {("calibrate_articulation", "corpus=tiny, model=one")}
     assert {("calibrate_table", ""), ("draw_calibration", "")} <= planned
-    assert not [job for job in planned if "model=two" in job[1] or job[0] == "embed_two"]
+    assert not [job for job in planned if "model=two" in job[1]]

@@ -176,7 +176,7 @@ def test_every_option_of_the_study_reaches_one_rule():
 
 def test_every_key_of_a_corpus_reaches_a_rule():
     keys = set(schema("config")["$defs"]["corpus"]["properties"])
-    assert keys == {*settings.RECORDINGS, *settings.CHANNELS, "speakers", "paper"}
+    assert keys == {*settings.RECORDINGS, *settings.CHANNELS, "speakers", "paper", "align"}
 
 
 def test_every_key_is_explained():
@@ -209,5 +209,5 @@ def test_every_object_of_the_schema_refuses_unknown_keys():
 def test_shipped_configs_are_valid(path, monkeypatch):
     monkeypatch.chdir(ROOT)
     study = settings.load(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
-    assert study.articulation["corpora"] or study.training
+    assert study.articulation["corpora"] or study.tone["corpora"] or study.training
     assert all(study.layers.values())

@@ -91,7 +91,7 @@ def test_a_given_config_takes_the_place_of_the_default(empty):
     }
     (empty.folder / "mine.yaml").write_text(yaml.safe_dump(mine), encoding="utf-8")
     jobs = empty.planned("--configfile", "mine.yaml")
-    assert {rule for rule, _ in jobs if rule.startswith("embed")} == {"embed_mel"}
+    assert {rule for rule, _ in jobs if rule.startswith("embed")} == {"embed_1"}
     assert all("corpus=mine" in wildcards for rule, wildcards in jobs if rule != "fetch_model")
 
 
@@ -115,7 +115,7 @@ def test_corpora_without_ema_are_planned(empty):
     assert empty.planned(*given, "--", *wanted) == {
         ("fetch_model", "model=mel"),
         ("tabulate", "corpus=heard, shard=bucket1"),
-        ("embed_mel", "corpus=heard, shard=bucket1"),
+        ("embed_1", "corpus=heard, model=mel, shard=bucket1"),
         ("speak_corpus", "corpus=spoken"),
         ("tabulate", "corpus=spoken, shard=bucket0"),
     }

@@ -8,7 +8,7 @@ from phonoscope.corpora.readers import WITHOUT_EMA
 from phonoscope.corpora.shards import shard_names, speakers_of
 from phonoscope.corpora.sheets import read_speakers
 from phonoscope.errors import InputError
-from workflow.dag import calibrations, trainings
+from workflow.dag import aligners, calibrations, tones, trainings
 from workflow.dag.configuration import checked
 
 # Folders of results/ that are not corpora.
@@ -24,6 +24,7 @@ RESERVED = (
     "alignment",
     "training",
     "calibration",
+    "aligners",
 )
 
 # Which rule an option of the articulation study reaches. What is in none of these shapes the DAG itself.
@@ -73,7 +74,7 @@ class Settings:
     ----------
     corpora, models : dict of str to dict
         As configured, defaults filled in.
-    embeddings, articulation, training, calibration : dict
+    embeddings, articulation, tone, training, calibration, aligners : dict
     keep_embeddings : bool
     shards : dict of str to dict of str to list of dict
         Corpus to shard to rows of the speaker sheet.
@@ -85,8 +86,10 @@ class Settings:
     models: dict
     embeddings: dict
     articulation: dict
+    tone: dict
     training: dict
     calibration: dict
+    aligners: dict
     keep_embeddings: bool
     shards: dict
     layers: dict
@@ -155,6 +158,8 @@ def load(config, source):
             fix=f"leave it out, or give corpora.{still[0]} its sensors",
         )
     calibrations.check(config, source)
+    aligners.check(config, source)
+    tones.check(config, source)
     shards = {name: _shards(corpus) for name, corpus in config["corpora"].items()}
     return Settings(shards=shards, layers=layers, **config)
 

@@ -24,6 +24,7 @@ CALIBRATION_PARTS = [
         corpus=STUDY.calibration["disjoint"],
         model=STUDIED,
     ),
+    *(["results/calibration/tone.parquet"] if STUDY.calibration["tone"] else []),
 ]
 
 CALIBRATION = [
@@ -202,3 +203,31 @@ rule draw_calibration:
         roles=fixed(settings.canonical(roles.roles(STUDIED))),
     script:
         "../scripts/draw_calibration.py"
+
+
+rule calibrate_tones:
+    input:
+        windows=expand(
+            "results/tone/{corpus}/windows.parquet", corpus=STUDY.calibration["tone"]
+        ),
+        chosen=expand(
+            "results/tone/{corpus}/items.parquet", corpus=STUDY.calibration["tone"]
+        ),
+        truth=[tones.truth(STUDY.corpora[name]) for name in STUDY.calibration["tone"]],
+        code=sources("workflow/scripts/calibrate_tones.py"),
+    output:
+        "results/calibration/tone.parquet",
+    log:
+        "results/logs/calibrate_tones.log",
+    benchmark:
+        "results/benchmarks/calibrate_tones.tsv"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        corpora=STUDY.calibration["tone"],
+    script:
+        "../scripts/calibrate_tones.py"

@@ -7,6 +7,7 @@ take the braces in a plain string for wildcards.
 
 from phonoscope.studies import roles
 
+# Models that the articulation study probes.
 STUDIED = {name: STUDY.models[name] for name in STUDY.articulation["models"]}
 
 EXPERIMENTS = set(STUDY.articulation["experiments"])
@@ -46,10 +47,29 @@ def over_shards(pattern):
     )
 
 
+def segments_of(wildcards):
+    """Segments of all shards: aligned ones where the corpus has `align`, else those it came with."""
+    kind = "aligned" if "align" in STUDY.corpora[wildcards.corpus] else "segments"
+    return over_shards(f"results/{{corpus}}/{kind}/{{shard}}.parquet")(wildcards)
+
+
 def over_layers(pattern):
     """An input function: ``pattern`` for every stored layer of the model."""
     return lambda wildcards: expand(
         pattern, layer=STUDY.layers[wildcards.model], allow_missing=True
+    )
+
+
+def measured_by(part):
+    """An input function: what `focus` or `occlusion` of the tone study made of the model, if anything."""
+    return lambda wildcards: (
+        expand(
+            f"results/tone/{{corpus}}/{part}/{{model}}/{{shard}}.parquet",
+            shard=STUDY.shards[wildcards.corpus],
+            allow_missing=True,
+        )
+        if wildcards.model in STUDY.tone[part]["models"]
+        else []
     )
 
 
@@ -113,3 +133,11 @@ def aligner_files(wildcards):
     if "trained" in STUDY.calibration["aligner"]:
         return [f"{folder}/{name}" for name in trainings.LEFT]
     return settings.local_files(folder) or [f"{folder}/config.json"]
+
+
+def aligner_checkpoint(wildcards):
+    """The files of an aligner that is on this machine."""
+    aligner = STUDY.aligners[wildcards.aligner]
+    if "trained" in aligner:
+        return [f"{aligner['path']}/{name}" for name in trainings.LEFT]
+    return settings.local_files(aligner["path"]) if "path" in aligner else []

@@ -1,9 +1,16 @@
 """Models to hidden states: one job per model and shard writes every layer, from one forward pass.
 
 Needs results/{corpus}/utterances and the model. Makes results/models/{model}.json, which says
-exactly what was fetched, and results/{corpus}/embeddings. How many files a job writes depends
-on the model, so each model has its own rule.
+exactly what was fetched, and results/{corpus}/embeddings. Which files a job writes depends on the
+model's layers, so models with the same layers share a rule: embed_25 is that of models with 25 layers.
 """
+
+# A rule for each model would have Snakemake look for every file among the layers of every model.
+BY_LAYERS = {}
+for model, layers in STUDY.layers.items():
+    every = layers == list(range(len(layers)))
+    named = [len(layers)] if every else ["layers", *layers]
+    BY_LAYERS.setdefault("_".join(map(str, named)), []).append(model)
 
 
 rule fetch_model:
@@ -28,38 +35,39 @@ rule fetch_model:
         "../scripts/fetch_model.py"
 
 
-for model in STUDY.models:
+for named, encoders in BY_LAYERS.items():
 
     rule:
         name:
-            f"embed_{model}"
+            f"embed_{named}"
         input:
             utterances="results/{corpus}/utterances/{shard}.parquet",
-            model=f"results/models/{model}.json",
+            model="results/models/{model}.json",
             code=sources("workflow/scripts/embed.py"),
         output:
             layers=hidden_states(
                 expand(
-                    "results/{{corpus}}/embeddings/{model}/{{shard}}/layer{layer}.parquet",
-                    model=model,
-                    layer=STUDY.layers[model],
+                    "results/{{corpus}}/embeddings/{{model}}/{{shard}}/layer{layer}.parquet",
+                    layer=STUDY.layers[encoders[0]],
                 )
             ),
-            notes=f"results/{{corpus}}/notes/embeddings/{model}/{{shard}}.parquet",
+            notes="results/{corpus}/notes/embeddings/{model}/{shard}.parquet",
         log:
-            f"results/logs/embed/{model}/{{corpus}}/{{shard}}.log",
+            "results/logs/embed/{model}/{corpus}/{shard}.log",
         benchmark:
-            f"results/benchmarks/embed/{model}/{{corpus}}/{{shard}}.tsv"
+            "results/benchmarks/embed/{model}/{corpus}/{shard}.tsv"
+        wildcard_constraints:
+            model="|".join(encoders),
         conda:
             "../../envs/encoders.yaml"
         threads: 1
         resources:
             mem_mb=8000,
             runtime=480,
-            gpu=STUDY.gpus(model),
+            gpu=lambda wildcards: STUDY.gpus(wildcards.model),
             batch_seconds=STUDY.embeddings["batch_seconds"],
         params:
-            model=fixed(STUDY.model(model)),
+            model=lambda wildcards: STUDY.model(wildcards.model),
             options=fixed(STUDY.option("embeddings", settings.EMBED)),
             on_error=lambda wildcards: STUDY.corpora[wildcards.corpus]["on_error"],
         script:

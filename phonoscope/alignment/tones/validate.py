@@ -62,23 +62,27 @@ def agreement(rule, path, contours=None):
         )
     labels = [contours or _majority(pairs, half) for half in (0, 1)]
     scored = [(word, contour, label, labels[_half(word)].get(contour, "")) for word, contour, label in pairs]
+    table = Counter((contour, label, expected) for _, contour, label, expected in scored)
+    return _summary(rule, scored, counts, listed) | {"chance": _chance(pairs)}, [
+        {"rule": rule, "contour": contour, "tone": label, "expected": expected, "n": n}
+        for (contour, label, expected), n in sorted(table.items())
+    ]
+
+
+def _summary(rule, scored, counts, listed):
+    """The row that :func:`agreement` gives, chance still missing."""
     words = {word for word, *_ in scored}
     differ = {word for word, _, label, expected in scored if label != expected}
-    summary = {
+    return {
         "rule": rule,
         "n_words": counts["n_words"],
         "n_syllables": len(scored),
         "agreement": sum(label == expected for *_, label, expected in scored) / len(scored),
-        "chance": _chance(pairs),
+        "chance": None,
         "words_agreed": 1 - len(differ) / len(words),
         **{key: counts[key] for key in ("unreadable", "reduced", "other_length", "other_contours")},
         **{f"{key}_listed": " ".join(sorted(names)[:_LISTED]) for key, names in listed.items()},
     }
-    table = Counter((contour, label, expected) for _, contour, label, expected in scored)
-    return summary, [
-        {"rule": rule, "contour": contour, "tone": label, "expected": expected, "n": n}
-        for (contour, label, expected), n in sorted(table.items())
-    ]
 
 
 def _paired(module, path, contours):

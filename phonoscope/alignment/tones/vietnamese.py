@@ -14,7 +14,8 @@ TONES = ("ngang", "huyen", "sac", "hoi", "nga", "nang")
 
 _MARKS = {"\u0300": "huyen", "\u0301": "sac", "\u0309": "hoi", "\u0303": "nga", "\u0323": "nang"}
 _QUALITY = "\u0302\u0306\u031b"  # circumflex, breve, horn make another vowel
-_ONSETS = ("", *"b c ch d đ g gh gi h k kh l m n ng ngh nh p ph q qu r s t th tr v x".split())
+_WRITTEN = "b c ch d đ g gh gi h k kh l m n ng ngh nh p ph q qu r s t th tr v x"
+_ONSETS = ("", *_WRITTEN.split())
 # Nucleus, with the glide before it, and what may close it ("-": nothing).
 _RHYMES = {
     **{"a": "- i o u y m n ng nh p t c ch", "ă": "m n ng p t c", "â": "u y m n ng p t c"},
