@@ -55,7 +55,7 @@ def breaks(character):
 
 def one(characters):
     """How many of ``characters`` (a string that is NFD) the phone at its beginning takes; 0: none."""
-    return len(_table().longest_one_seg_prefix(characters[:LONGEST]))
+    return len(table().longest_one_seg_prefix(characters[:LONGEST]))
 
 
 class Kin:
@@ -90,7 +90,7 @@ class Kin:
         for label in sorted(self.known):
             # An affricate may be written without its tie; two vowels are not one phone.
             for written in (label, f"{label[0]}\u0361{label[1:]}"):
-                features = _features_of(written)
+                features = features_of(written)
                 if features and (written == label or features[0] < 0):
                     found[label] = features
                     break
@@ -104,7 +104,7 @@ class Kin:
         list of (label, nearness)
             Nearness between 0 and 1.
         """
-        mine = _features_of(phone)
+        mine = features_of(phone)
         if phone in self.known and (phone not in self._features or not mine):
             return [(phone, 1.0)]
         distances = {label: _distance(mine, theirs) for label, theirs in self._features.items()}
@@ -112,23 +112,23 @@ class Kin:
         return [(label, math.exp(-distances[label] / SCALE)) for label in order]
 
 
-def _features_of(phone):
+def features_of(phone):
     """Features of a single phone, None for what is none or several."""
     phone = unicodedata.normalize("NFD", phone)
     if one(phone) != len(phone) or breaks(phone[0]):
         return None
-    (features,) = _table().word_to_vector_list(phone, numeric=True)
+    (features,) = table().word_to_vector_list(phone, numeric=True)
     return features
 
 
 def _distance(mine, theirs):
     # panphon weights the features of segments; tone, which comes after them, is no part of a phone here.
-    weights = _table().weights
+    weights = table().weights
     return sum(weight * abs(a - b) for weight, a, b in zip(weights, mine, theirs, strict=False))
 
 
 @cache
-def _table():
+def table():
     from panphon import FeatureTable
 
     return FeatureTable()
