@@ -7,6 +7,10 @@ import numpy as np
 from phonoscope.errors import InputError
 
 
+# As far as a token may reach from its spike into the blank, seconds.
+SPREAD_S = 0.15
+
+
 def align(log_probs, tokens, timebase, blank=None, silence=None, least=1):
     """The best path through ``log_probs`` that says ``tokens``, as times.
 
@@ -64,7 +68,7 @@ def align(log_probs, tokens, timebase, blank=None, silence=None, least=1):
     if blank is None:
         spans = _frame_wise(log_probs.numpy(), list(tokens), silence, least)
     else:
-        spans = _spikes(log_probs, list(tokens), blank)
+        spans = _spikes(log_probs, list(tokens), blank, SPREAD_S / timebase.hop_s)
     first = timebase.offset_s - timebase.hop_s / 2
     return [
         (max(0.0, first + start * timebase.hop_s), first + end * timebase.hop_s, math.exp(score))
@@ -78,12 +82,15 @@ def frames_needed(tokens, blank=None):
     return len(tokens) + (equal if blank is not None else 0)
 
 
-def _spikes(log_probs, tokens, blank):
+def _spikes(log_probs, tokens, blank, reach):
     """Start, end (frames) and mean log probability of each token of a CTC model."""
     spans = _spans(log_probs, tokens, blank)
-    cuts = [(one.end + two.start) / 2 for one, two in zip(spans, spans[1:], strict=False)]
-    edges = zip([spans[0].start, *cuts], [*cuts, spans[-1].end], strict=True)
-    return [(*edge, span.score) for edge, span in zip(edges, spans, strict=True)]
+    found = [[span.start, span.end, span.score] for span in spans]
+    for one, two in zip(found, found[1:], strict=False):
+        half = (two[0] - one[1]) / 2
+        # A long blank is a pause, which belongs to neither.
+        one[1], two[0] = one[1] + min(half, reach), two[0] - min(half, reach)
+    return found
 
 
 def _spans(log_probs, tokens, blank):

@@ -129,6 +129,7 @@ def _distance(mine, theirs):
 
 @cache
 def table():
+    """panphon's table of features, read once."""
     from panphon import FeatureTable
 
     return FeatureTable()

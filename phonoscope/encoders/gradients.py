@@ -15,24 +15,14 @@ import numpy as np
 
 from phonoscope.encoders.states import taken
 from phonoscope.encoders.transformer import WaveformEncoder, check_length, exact_convolutions
-from phonoscope.errors import InputError
 
 # Arrays of the size of an activation that are alive at once while it is pulled back.
 ALIVE = 4
 
 
-def check_encoder(encoder):
-    """Raise where the hidden states are no differentiable function of the waveform.
-
-    Raises
-    ------
-    InputError
-    """
-    if not isinstance(encoder, WaveformEncoder):
-        raise InputError(
-            f"model {encoder.name} does not start from the waveform, so there are no gradients to it",
-            fix="leave it out of tone.focus.models",
-        )
+def starts_from_waveform(encoder):
+    """Whether the hidden states are a differentiable function of the waveform here."""
+    return isinstance(encoder, WaveformEncoder)
 
 
 def gradients(encoder, audio, frames, readings, centres, reach, memory_bytes=2**30):
@@ -52,7 +42,7 @@ def gradients(encoder, audio, frames, readings, centres, reach, memory_bytes=2**
     reach : int
         Samples on each side.
     memory_bytes : int
-        About what a batch may take; decides its size, never a result.
+        About what a batch may take besides the forward pass; decides its size, never a result.
 
     Returns
     -------
@@ -75,7 +65,8 @@ def gradients(encoder, audio, frames, readings, centres, reach, memory_bytes=2**
     with _differentiable(encoder):
         wave = encoder.tensor(audio).requires_grad_(True)
         states, features = _forward(encoder, wave, n_frames, layers[0])
-        size = _block_batch(encoder, n_frames, len(layers), memory_bytes)
+        at_once = _block_batch(encoder, n_frames, memory_bytes)
+        size = max(1, int(memory_bytes // (8 * n_frames * encoder.dim * len(layers))))
         for first in range(0, len(frames), size):
             batch = np.arange(first, min(first + size, len(frames)))
             pulled = None
@@ -84,7 +75,7 @@ def gradients(encoder, audio, frames, readings, centres, reach, memory_bytes=2**
                     own = _cotangents(states[layer], [frames[k] for k in batch], readings[layer][batch])
                     pulled = own if pulled is None else torch.cat([pulled, own])
                 below = features if layer == 0 else states[layer - 1]
-                pulled = _pull(states[layer], below, pulled)
+                pulled = torch.cat([_pull(states[layer], below, part) for part in pulled.split(at_once)])
             pulled = pulled.unflatten(0, (len(layers), len(batch)))
             windows = [(int(centres[k]) - reach, int(centres[k]) + reach) for k in batch]
             through = _through_crops if _is_local(encoder) else _through_all
@@ -190,8 +181,8 @@ def _front_batch(encoder, n_samples, memory_bytes):
     return max(1, int(memory_bytes // (4 * ALIVE * largest)))
 
 
-def _block_batch(encoder, n_frames, n_layers, memory_bytes):
-    """Readings per batch through the blocks, by attention maps and the inner width."""
+def _block_batch(encoder, n_frames, memory_bytes):
+    """Cotangents per batch through a block, by attention maps and the inner width."""
     config = encoder.model.config
     inner = max(config.intermediate_size, config.num_attention_heads * n_frames)
-    return max(1, int(memory_bytes // (4 * ALIVE * n_frames * inner * n_layers)))
+    return max(1, int(memory_bytes // (4 * ALIVE * n_frames * inner)))

@@ -11,6 +11,7 @@ is unique (up to what leaves every probability as it is), so how it is found dec
 - penalties are solved from the strongest, each from the last one's minimum.
 """
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,6 +186,8 @@ def _preconditioned(items, y, C, n_classes, start):
         first[:, :dim], first[:, dim] = start[0] @ factor, start[1]
     options = {"maxiter": ITERATIONS, "gtol": TOLERANCE, "ftol": 0.0, "maxcor": 10}
     found = minimize(loss, first.ravel(), jac=True, method="L-BFGS-B", options=options)
+    if found.nit >= ITERATIONS:
+        logging.warning("a logistic regression stopped after %d iterations (C = %g)", found.nit, C)
     u = found.x.reshape(n_classes, dim + 1)
     coef, intercept = weights_of(u[:, :dim]), u[:, dim]
     # What all classes share changes no probability; scikit-learn's minimum has none of it.

@@ -76,8 +76,7 @@ def features(items, paths, options):
     side = (np.arange(int(widest // (2 * hop))) + 0.5) * hop
     offsets = np.concatenate([-side[::-1], side])
     found = None
-    ids, starts = np.unique(items["utterance_id"].astype(str), return_index=True)
-    for utterance_id, _ in tqdm(list(zip(ids, starts, strict=True)), desc="log-mel", unit="recording"):
+    for utterance_id in tqdm(sorted(set(items["utterance_id"])), desc="log-mel", unit="recording"):
         here = np.flatnonzero(items["utterance_id"] == utterance_id)
         audio, _ = load(paths[utterance_id], RATE_HZ)
         part = log_mel(audio, items["centre_s"][here] * RATE_HZ, offsets * RATE_HZ / 1000, options)

@@ -64,10 +64,18 @@ def compare(corpora, summaries, windows, items, left_out, notes, published, vari
     ):
         layers[name] = layers.corpus.map(known[column])
     found["variants"], found["variant_tests"] = compare_variants(layers, found["folds"], variants, roles)
+    found["variants"]["published_order"] = _published_order(published)
     found["left_out"] = pd.concat(
         [_left_out(*each) for each in zip(corpora, left_out, notes, strict=True)], ignore_index=True
     )
     return found
+
+
+def _published_order(path):
+    """The order of variants that the paper gives."""
+    published = pd.read_csv(path, dtype={"paper": str})
+    rows = published[published.experiment == "variant order"]
+    return "; ".join(f"{row.condition} ({row.paper}, {row.model})" for row in rows.itertuples())
 
 
 def _left_out(corpus, path, notes):
@@ -76,6 +84,7 @@ def _left_out(corpus, path, notes):
     rows = [tables.read(path).to_pandas()]
     if notes:
         said = tables.read(notes).to_pandas()
+        said = said[said.kind == "left_out"]
         # "no tone for the syllable 'x': reason" is one reason for many syllables.
         split = said.reason.str.extract(r"^(no tone for the syllable) '(?P<detail>.*)': (?P<why>.*)$")
         detail = split.detail.fillna(said.utterance_id)
@@ -102,7 +111,7 @@ def acoustic(corpus, path, items_path):
         corpus, language, window_ms, macro_f1, ci_low, ci_high, shuffled, majority.
     span : dict
         corpus, language, span_ms, ci_low, ci_high, best_ms, f1_at_span, f1_best, shuffled,
-        above_chance (is the best window's interval above shuffled labels?), n_items,
+        above_chance (is the mean over windows above that of shuffled labels, by its interval?), n_items,
         n_classes, n_folds, fold_by.
     """
     widths, scores, shuffled, majority = by_window(path)
@@ -132,7 +141,10 @@ def acoustic(corpus, path, items_path):
         "f1_at_span": windows.macro_f1[chosen],
         "f1_best": windows.macro_f1[best],
         "shuffled": windows.shuffled[best],
-        "above_chance": "yes" if low[best] > windows.shuffled[best] else "no",
+        # Over all windows: the best of many would be above chance by choice alone.
+        "above_chance": "yes"
+        if bootstrap_mean((scores - shuffled).mean(1, keepdims=True))[0][0] > 0
+        else "no",
         "n_items": items.num_rows,
         "n_classes": len(known["classes"]),
         "n_folds": known["folds"],
@@ -205,6 +217,8 @@ def variant(model, language, variants, roles):
             return how["of"], f"target {how['task']}"
         return how["of"], f"{name} {how['task']}" if tongue else how["task"]
     role = roles.get(model, "trained")
+    if role == "baseline":
+        return model, role
     if role.startswith(UNTRAINED):
         return role.removeprefix(UNTRAINED).removeprefix(" of ") or model, UNTRAINED
     return model, VANILLA
@@ -233,50 +247,63 @@ def compare_variants(layers, folds, variants, roles):
     for (corpus, language), mine in layers.groupby(["corpus", "language"], sort=False):
         named = {model: variant(model, language, variants, roles) for model in mine.model.unique()}
         for base in dict.fromkeys(of for of, _ in named.values()):
-            rows = _ranked(mine, {model: tuned for model, (of, tuned) in named.items() if of == base})
+            own = {model: tuned for model, (of, tuned) in named.items() if of == base}
+            rows = _ranked(mine, folds[folds.corpus == corpus], own)
             order.append(rows.assign(corpus=corpus, language=language, base=base))
             tests += _tests(rows, folds[folds.corpus == corpus], {"corpus": corpus, "base": base})
     columns = ["corpus", "language", "base", "variant", "model", "rank", "best_layer", "macro_f1", "ci_low"]
-    columns += ["ci_high", "mean_f1", "shuffled", "span_ms", "span_low", "span_high"]
+    columns += ["ci_high", "mean_f1", "shuffled", "above_chance", "span_ms", "span_low", "span_high"]
     names = ["corpus", "base", "variant_a", "variant_b", "model_a", "model_b", "measure", "n_folds"]
     names += ["mean_difference", "statistic", "p", "p_holm", "note"]
     return pd.concat(order).reindex(columns=columns), pd.DataFrame(tests, columns=names)
 
 
-def _ranked(layers, named):
+def _ranked(layers, folds, named):
     rows = []
     for model, tuned in named.items():
         part = layers[layers.model == model]
         best = part.loc[part.macro_f1.idxmax()]
+        spans = _over_layers(folds[folds.model == model], "span_ms")
+        low, high = bootstrap_mean(spans.to_numpy()[:, None]) if len(spans) else ([np.nan], [np.nan])
         rows.append(
             {"variant": tuned, "model": model, "best_layer": best.layer, "mean_f1": part.macro_f1.mean()}
-            | {name: best[name] for name in ("macro_f1", "ci_low", "ci_high", "shuffled")}
-            | {name: best[name] for name in ("span_ms", "span_low", "span_high")}
+            | {name: best[name] for name in ("macro_f1", "ci_low", "ci_high", "shuffled", "above_chance")}
+            | {"span_ms": spans.mean(), "span_low": low[0], "span_high": high[0]}
         )
     rows = pd.DataFrame(rows).sort_values("macro_f1", ascending=False, kind="stable")
     return rows.assign(rank=np.arange(1, len(rows) + 1))
 
 
+def _over_layers(folds, measure):
+    """Mean over layers of every fold."""
+    return folds.groupby("fold")[measure].mean().dropna()
+
+
 def _tests(rows, folds, where):
-    """Every pair of variants, the better one first, on the folds of their best layers."""
-    at_best = {
-        row.model: folds[(folds.model == row.model) & (folds.layer == row.best_layer)].set_index("fold")
-        for row in rows.itertuples()
+    """Every pair of variants, the better one first: at their best layers, and over all layers."""
+    best = dict(zip(rows.model, rows.best_layer, strict=True))
+    per_fold = {
+        ("macro_f1", model): folds[(folds.model == model) & (folds.layer == layer)].set_index("fold").macro_f1
+        for model, layer in best.items()
     }
+    for measure, column in (("mean_f1", "macro_f1"), ("span_ms", "span_ms")):
+        per_fold |= {(measure, model): _over_layers(folds[folds.model == model], column) for model in best}
     found = []
-    for measure in ("macro_f1", "span_ms"):
+    for measure in ("macro_f1", "mean_f1", "span_ms"):
+        pairs = [(a, b) for i, a in enumerate(rows.itertuples()) for b in rows.iloc[i + 1 :].itertuples()]
         part = []
-        for i, a in enumerate(rows.itertuples()):
-            for b in rows.iloc[i + 1 :].itertuples():
-                one, other = at_best[a.model][measure].align(at_best[b.model][measure], join="inner")
-                n, mean, statistic, p, note = paired_test(one, other)
-                part.append(
-                    where
-                    | {"variant_a": a.variant, "variant_b": b.variant, "model_a": a.model, "model_b": b.model}
-                    | {"measure": measure, "n_folds": n, "mean_difference": mean}
-                    | {"statistic": statistic, "p": p, "note": note.replace("speakers", "folds")}
-                )
-        if part:
-            adjusted = holm([each["p"] for each in part])
-            found += [each | {"p_holm": p} for each, p in zip(part, adjusted, strict=True)]
+        for a, b in pairs:
+            one, other = per_fold[measure, a.model].align(per_fold[measure, b.model], join="inner")
+            n, mean, statistic, p, note = paired_test(one, other)
+            part.append(
+                where
+                | {"variant_a": a.variant, "variant_b": b.variant, "model_a": a.model, "model_b": b.model}
+                | {"measure": measure, "n_folds": n, "mean_difference": mean}
+                | {"statistic": statistic, "p": p, "note": note.replace("speakers", "folds")}
+            )
+        # What tuning changed is one question, which variant is the better one another.
+        for asked in (True, False):
+            family = [each for each in part if (VANILLA in (each["variant_a"], each["variant_b"])) == asked]
+            adjusted = holm([each["p"] for each in family])
+            found += [each | {"p_holm": p} for each, p in zip(family, adjusted, strict=True)]
     return found

@@ -12,7 +12,7 @@ from phonoscope import tables
 from phonoscope.corpora import audio
 from phonoscope.encoders.windows import encode
 from phonoscope.errors import InputError
-from phonoscope.studies import tone_items, tone_layers
+from phonoscope.studies import tone_items, tone_states
 
 # half_ms is null where nothing was replaced.
 OCCLUSION = pa.schema(
@@ -60,7 +60,7 @@ def occlude(samples, instead, centre, half, rate):
     return (keep * samples + (1 - keep) * instead).astype(np.float32)
 
 
-def measure(encoder, items_path, utterances, probes, options, window, overlap):
+def measure(encoder, items_path, utterances, probes, predictions, options, window, overlap):
     """Margins of a shard's items, in every layer and for every width.
 
     Parameters
@@ -69,7 +69,10 @@ def measure(encoder, items_path, utterances, probes, options, window, overlap):
         Any encoder of the house.
     items_path, utterances : path
     probes : dict of int to dict of str to array
-        Per layer, as ``tone_layers.pack`` gives them.
+        Per layer, as ``tone_states.pack`` gives them.
+    predictions : list of path
+        Per layer, as ``tone_layers.score`` gives them: tones that are told in most layers are taken first,
+        because what is told wrongly has no margin to keep.
     options : dict
         ``half_ms``: widths to each side; ``neutral``; ``max_items`` per fold or null; ``representation``,
         ``seed``.
@@ -84,7 +87,11 @@ def measure(encoder, items_path, utterances, probes, options, window, overlap):
     from tqdm import tqdm
 
     items, _ = tone_items.read(items_path)
-    chosen = tone_items.sample(items, options["max_items"], options["seed"])
+    right = np.zeros(len(items["label"]))
+    for path in predictions:
+        table = tables.read(path)
+        right += np.array(table["tone"].to_pylist()) == np.array(table["predicted"].to_pylist())
+    chosen = tone_items.sample(items, options["max_items"], options["seed"], right)
     rows = []
     for row in tqdm(tables.read(utterances).to_pylist(), desc=encoder.name, unit="recording"):
         here = np.flatnonzero(chosen & (items["utterance_id"] == row["utterance_id"]))
@@ -96,7 +103,7 @@ def measure(encoder, items_path, utterances, probes, options, window, overlap):
 
 def _margins(encoder, samples, items, here, probes, options, stretch):
     base, n_frames = encoder.timebase, encoder.frames(len(samples))
-    every = tone_layers.frames_of(items, here, n_frames, base.hop_s, base.offset_s, options["representation"])
+    every = tone_states.frames_of(items, here, n_frames, base.hop_s, base.offset_s, options["representation"])
     widths, rows = [None, *options["half_ms"]], []
     for k, frames in zip(here, every, strict=True):
         instead = neutral(samples, options["neutral"], [options["seed"], int(items["item"][k])])

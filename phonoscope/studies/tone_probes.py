@@ -58,12 +58,16 @@ def cross_validate(x, labellings, fold, n_classes, penalties, solver="preconditi
     Raises
     ------
     InputError
-        Where a feature is not finite.
+        Where a feature is not finite, or a penalty is to be chosen with two folds.
     """
     if not np.isfinite(x).all():
         bad = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
         raise InputError("a feature of a tone is not finite", row=f"item {bad}", fix="check the recording")
     n_folds = int(fold.max()) + 1
+    if n_folds < 3 and len(penalties) > 1:
+        raise InputError(
+            "two folds leave nothing to choose a penalty on", row="tone.C", fix="give one C, or more folds"
+        )
     logits = [np.zeros((len(x), n_classes)) for _ in labellings]
     probes = [[] for _ in labellings]
     for k in range(n_folds):

@@ -59,7 +59,8 @@ def summarise(corpus, model, items_path, scores, predictions, focused, occluded)
     folds = folds.assign(fold=folds.fold.astype(int))[["layer", "fold", "macro_f1"]]
     layers = _means(folds, "macro_f1", ["macro_f1", "ci_low", "ci_high"])
     # Folds of recordings that no training of this workflow learns from.
-    new = [k for k in range(known["folds"]) if set(items["split"][items["fold"] == k]) == {"test"}]
+    heard = np.isin(items["split"], ["train", ""])
+    new = [k for k in range(known["folds"]) if not heard[items["fold"] == k].any()]
     layers["unheard"] = folds[folds.fold.isin(new)].groupby("layer").macro_f1.mean()
     for control in ("shuffled", "majority"):
         layers[control] = scored[scored.probe == control].groupby("layer").value.mean()
@@ -67,7 +68,11 @@ def summarise(corpus, model, items_path, scores, predictions, focused, occluded)
     layers["n_folds"], layers["fold_by"] = known["folds"], known["fold_by"]
     layers["language"] = " ".join(sorted(set(items["language"])))
     found = {"profiles": pd.DataFrame(), "occlusion": pd.DataFrame()}
-    if focused:
+    chance = folds.merge(_controls(scored), on=["layer", "fold"])
+    chance["gain"] = chance.macro_f1 - chance.shuffled
+    gain = _means(chance, "gain", ["gain", "low", "high"])
+    layers["above_chance"] = np.where(gain.low > 0, "yes", "no")
+    if any(tables.read(path, ["item"]).num_rows for path in focused):
         spans, found["profiles"], about = _focus(items, focused)
         folds = folds.merge(spans, on=["layer", "fold"], how="left")
         layers = layers.join(_means(spans, "span_ms", ["span_ms", "span_low", "span_high"])).join(about)
@@ -79,6 +84,12 @@ def summarise(corpus, model, items_path, scores, predictions, focused, occluded)
         name: found[name].assign(corpus=corpus, model=model).reindex(columns=columns)
         for name, columns in COLUMNS.items()
     }
+
+
+def _controls(scored):
+    """Macro-F1 on shuffled labels: layer, fold, shuffled."""
+    rows = scored[scored.probe == "shuffled"].rename(columns={"test": "fold", "value": "shuffled"})
+    return rows.assign(fold=rows.fold.astype(int))[["layer", "fold", "shuffled"]]
 
 
 def _means(folds, column, names):
@@ -126,7 +137,7 @@ def _focus(items, paths):
 
 
 def _profiles(table):
-    """The column ``profile`` as float array of shape (n_rows, n_bins), NaN for null."""
+    """The column ``profile`` as float array of shape (n_rows, n_bins), NaN beyond the recording."""
     flat = table["profile"].combine_chunks().flatten()
     return np.asarray(flat.to_numpy(zero_copy_only=False), dtype=float).reshape(len(table), -1)
 

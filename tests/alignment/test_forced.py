@@ -166,3 +166,14 @@ def test_a_long_recording_is_aligned_where_it_was_planted(least):
         path += [token] * (planted[-1][1] - planted[-1][0])
     found = forced.align(certain(path, n_classes=20), tokens, CLOCK, silence=0, least=least)
     assert frames_of(found) == planted
+
+
+def test_a_pause_belongs_to_no_token():
+    """Two spikes with a second of blank between them reach 150 ms into it from each side."""
+    log_probs = np.full((60, 3), -20.0)
+    log_probs[:, 0] = 0
+    for frame, token in ((2, 1), (52, 2)):
+        log_probs[frame], log_probs[frame, token] = -20, 0
+    (_, first_end, _), (second_start, _, _) = forced.align(log_probs, [1, 2], CLOCK, blank=0)
+    assert first_end == pytest.approx(0.0025 + 3 * 0.02 + 0.15)
+    assert second_start == pytest.approx(0.0025 + 52 * 0.02 - 0.15)

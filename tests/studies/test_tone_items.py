@@ -5,7 +5,7 @@ import pytest
 
 from phonoscope import tables
 from phonoscope.errors import InputError
-from phonoscope.studies import tone_items
+from phonoscope.studies import tone_choice, tone_items
 
 OPTIONS = {
     "splits": [],
@@ -44,7 +44,7 @@ def corpus(tmp_path, speakers=("a", "b", "c", "d"), tones="12", n=12, syllable=T
 
 
 def chosen(tmp_path, options=(), **kwargs):
-    items, left = tone_items.choose(*corpus(tmp_path, **kwargs), OPTIONS | dict(options))
+    items, left = tone_choice.choose(*corpus(tmp_path, **kwargs), OPTIONS | dict(options))
     tables.write(items, tmp_path / "items.parquet")
     return (
         *tone_items.read(tmp_path / "items.parquet"),

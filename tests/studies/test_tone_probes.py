@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from phonoscope import embeddings, tables
 from phonoscope.errors import InputError
-from phonoscope.studies import tone_acoustic, tone_items, tone_layers, tone_probes
+from phonoscope.studies import tone_acoustic, tone_choice, tone_probes, tone_states
 
 
 def problem(seed=0, n=240, dim=12, n_classes=3):
@@ -85,12 +85,12 @@ def items_of(centres, ids="u", half=0.05):
 def test_frames_of_segments():
     items = items_of([0.0, 0.1, 0.119, 5.0])
     where = np.arange(4)
-    frames = tone_layers.frames_of(items, where, 20, 0.02, 0.0125, "centre")
+    frames = tone_states.frames_of(items, where, 20, 0.02, 0.0125, "centre")
     assert [list(each) for each in frames] == [[0], [4], [5], [19]]
-    frames = tone_layers.frames_of(items, where, 20, 0.02, 0.0125, "mean")
+    frames = tone_states.frames_of(items, where, 20, 0.02, 0.0125, "mean")
     assert list(frames[1]) == [2, 3, 4, 5, 6] and list(frames[3]) == [19]
     short = items_of([0.105], half=0.001)
-    assert list(tone_layers.frames_of(short, [0], 20, 0.02, 0.0, "mean")[0]) == [5]
+    assert list(tone_states.frames_of(short, [0], 20, 0.02, 0.0, "mean")[0]) == [5]
 
 
 @pytest.mark.parametrize("representation", ["centre", "mean"])
@@ -101,7 +101,7 @@ def test_states(tmp_path, representation):
         for name, rows in values.items():
             writer.append(name, rows)
     items = items_of([0.1, 0.2, 0.3, 0.25])
-    found = tone_layers.states(items, [tmp_path / "l"], representation)
+    found = tone_states.states(items, [tmp_path / "l"], representation)
     for k in range(4):
         name = items["utterance_id"][k]
         times = 0.0125 + 0.02 * np.arange(len(values[name]))
@@ -111,18 +111,18 @@ def test_states(tmp_path, representation):
             rows = (times >= items["start_s"][k]) & (times <= items["end_s"][k])
         assert found[k] == pytest.approx(values[name][rows].mean(axis=0), abs=1e-6)
     with pytest.raises(InputError, match="utterance v0"):
-        tone_layers.states(items_of([0.1], ids="v"), [tmp_path / "l"], representation)
+        tone_states.states(items_of([0.1], ids="v"), [tmp_path / "l"], representation)
 
 
 def test_probes_come_back_as_they_were(tmp_path):
     x, y, fold = problem()
     (found,) = tone_probes.cross_validate(x, [y], fold, 3, [1.0])
-    packed = tone_layers.pack(found.probes)
-    tone_layers.write_probes(packed, tmp_path / "p.npz")
-    again = tone_layers.read_probes(tmp_path / "p.npz")
+    packed = tone_states.pack(found.probes)
+    tone_states.write_probes(packed, tmp_path / "p.npz")
+    again = tone_states.read_probes(tmp_path / "p.npz")
     assert all(np.array_equal(again[name], packed[name]) for name in packed)
     items = {"fold": fold, "label": y}
-    directions = tone_layers.directions(again, items)
+    directions = tone_states.directions(again, items, np.arange(len(y)))
     # Along its direction, an item's own logit grows by the direction's square.
     k, step = 11, 1e-3
     probe = found.probes[fold[k]]
@@ -130,7 +130,7 @@ def test_probes_come_back_as_they_were(tmp_path):
     assert grown[y[k]] / step == pytest.approx(directions[k] @ directions[k], rel=1e-6)
     (tmp_path / "p.npz").write_bytes(b"no")
     with pytest.raises(InputError, match="not readable"):
-        tone_layers.read_probes(tmp_path / "p.npz")
+        tone_states.read_probes(tmp_path / "p.npz")
 
 
 MEL = {"n_mels": 40, "frame_ms": 25, "fmin_hz": 0, "fmax_hz": 8000, "hop_ms": 10, "windows_ms": [20, 60]}
@@ -198,7 +198,7 @@ def test_score_of_windows(tmp_path):
         "folds": 4,
     }
     options |= {"least": 2, "rare": "leave_out", "merge": {}, "seed": 0}
-    items, _ = tone_items.choose([tmp_path / "u.parquet"], [tmp_path / "s.parquet"], options)
+    items, _ = tone_choice.choose([tmp_path / "u.parquet"], [tmp_path / "s.parquet"], options)
     tables.write(items, tmp_path / "i.parquet")
     found = tone_acoustic.score(
         tmp_path / "i.parquet",

@@ -42,6 +42,21 @@ def check(config, source):
             row="calibration.tone",
             fix="take it out",
         )
+    for name in wanted:
+        if config["corpora"][name].get("align", {"tones": "given"})["tones"] is None:
+            raise InputError(
+                f"{name} is aligned without a rule that tells its tones",
+                path=source,
+                row=f"corpora.{name}.align",
+                fix="set tones to one of vietnamese, thai, lao, burmese, chao",
+            )
+    if study["folds"] < 3 and len(study["C"]) > 1:
+        raise InputError(
+            "two folds leave nothing to choose a penalty on",
+            path=source,
+            row="tone.C",
+            fix="give one C, or more folds",
+        )
     study["models"] = _chosen(study["models"], models, "tone.models", source)
     probed = {name: models[name] for name in study["models"]}
     with_waves = {name: model for name, model in probed.items() if model["encoder"] == "transformers"}

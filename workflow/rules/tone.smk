@@ -186,7 +186,7 @@ rule focus:
         "../../envs/encoders.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=16000,
         runtime=480,
         gpu=lambda wildcards: STUDY.gpus(wildcards.model),
     params:
@@ -203,6 +203,9 @@ rule occlude:
         utterances="results/{corpus}/utterances/{shard}.parquet",
         chosen="results/tone/{corpus}/items.parquet",
         probes=over_layers("results/tone/{corpus}/probes/{model}/layer{layer}.npz"),
+        predictions=over_layers(
+            "results/tone/{corpus}/predictions/{model}/layer{layer}.parquet"
+        ),
         model="results/models/{model}.json",
         code=sources("workflow/scripts/occlude.py"),
     output:
@@ -215,7 +218,7 @@ rule occlude:
         "../../envs/encoders.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=16000,
         runtime=480,
         gpu=lambda wildcards: STUDY.gpus(wildcards.model),
     params:

@@ -4,7 +4,7 @@ import json
 
 from phonoscope import tables
 from phonoscope.joblog import log_to
-from phonoscope.studies.tone_items import choose
+from phonoscope.studies.tone_choice import choose
 
 log_to(snakemake.log[0])
 options = json.loads(snakemake.params.options)

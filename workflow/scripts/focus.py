@@ -8,7 +8,7 @@ from phonoscope.encoders.lease import lease_gpu
 from phonoscope.encoders.load import load
 from phonoscope.joblog import log_to
 from phonoscope.studies.tone_focus import measure
-from phonoscope.studies.tone_layers import read_probes
+from phonoscope.studies.tone_states import read_probes
 
 log_to(snakemake.log[0])
 device = "cpu"
@@ -19,5 +19,6 @@ manifest = json.loads(Path(snakemake.input.model).read_text(encoding="utf-8"))
 encoder = load(json.loads(snakemake.params.model), manifest["folder"], device)
 probes = dict(zip(snakemake.params.layers, map(read_probes, snakemake.input.probes), strict=True))
 options, stretch = json.loads(snakemake.params.options), json.loads(snakemake.params.stretch)
-found = measure(encoder, snakemake.input.chosen, snakemake.input.utterances, probes, options, **stretch)
+where = snakemake.input.chosen, snakemake.input.utterances
+found = measure(encoder, *where, probes, options, **stretch)
 tables.write(found, snakemake.output[0])

@@ -4,7 +4,8 @@ import json
 
 from phonoscope import tables
 from phonoscope.joblog import log_to
-from phonoscope.studies.tone_layers import score, write_probes
+from phonoscope.studies.tone_layers import score
+from phonoscope.studies.tone_states import write_probes
 
 log_to(snakemake.log[0])
 scores, predictions, probes = score(

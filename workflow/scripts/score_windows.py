@@ -8,5 +8,6 @@ from phonoscope.studies.tone_acoustic import score
 
 log_to(snakemake.log[0])
 options = json.loads(snakemake.params.options)
-scores = score(snakemake.input.chosen, snakemake.input.utterances, options, snakemake.wildcards.corpus)
+where = snakemake.input.chosen, snakemake.input.utterances
+scores = score(*where, options, snakemake.wildcards.corpus, snakemake.threads)
 tables.write(scores, snakemake.output[0])
