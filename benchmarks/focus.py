@@ -102,7 +102,7 @@ def main():
             model = {"encoder": "transformers", "depth": depth, "layers": "all"}
             model |= {"init": "random"} if shape else {}
             encoder = load(model, path or folder, arguments.device)
-        result[name] = [measured(encoder, s, n, arguments.repeats) for s, n in ((3, 10), (10, 30))]
+        result[name] = [measured(encoder, s, n, arguments.repeats) for s, n in ((3, 10), (8, 20))]
         print(name, json.dumps(result[name], indent=1))
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)

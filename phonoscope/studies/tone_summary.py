@@ -26,7 +26,7 @@ COLUMNS = {
             "shuffled",
             "majority",
         ],
-        *["n_classes", "n_items", "n_folds", "fold_by"],
+        *["above_chance", "n_classes", "n_items", "n_folds", "fold_by"],
         *["span_ms", "span_low", "span_high", "flat_ms", "reach_ms", "n_focus", "near_edge"],
         *["occlusion_ms", "occlusion_low", "occlusion_high", "n_occluded"],
     ],

@@ -55,7 +55,7 @@ def scores_table(path, items, by_fold, layer, model="m"):
 def summarised(tmp_path):
     path = items_table(tmp_path / "i.parquet")
     items, _ = tone_items.read(path)
-    f1 = {0: [0.3, 0.4, 0.5, 0.6], 1: [0.7, 0.7, 0.9, 0.5]}
+    f1 = {0: [0.3, 0.4, 0.5, 0.6], 1: [0.7, 0.7, 0.9, 0.8]}
     scores, predictions = [], []
     for layer, values in f1.items():
         by_fold = {"logistic": values, "shuffled": [0.5, 0.4, 0.5, 0.6], "majority": [0.33] * 4}
@@ -119,6 +119,7 @@ def test_layers(summarised):
         # Kept within 100, 200 and 400 ms: 1/2, 9/10 and all of the margin of those that were right.
         assert row.occlusion_ms == pytest.approx(200) and row.n_occluded == 36
         assert row.language == "L" and row.fold_by == "speaker"
+        assert row.above_chance == ("no" if layer == 0 else "yes")
 
 
 def test_without_focus_and_occlusion(summarised):
