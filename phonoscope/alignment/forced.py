@@ -6,7 +6,6 @@ import numpy as np
 
 from phonoscope.errors import InputError
 
-
 # As far as a token may reach from its spike into the blank, seconds.
 SPREAD_S = 0.15
 

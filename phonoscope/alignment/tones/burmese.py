@@ -11,7 +11,7 @@ loans keep a final consonant. A minor syllable gets the tone that it would have 
 
 import re
 
-from phonoscope.alignment.tones import Syllable, Unreadable, foreign, unread, words
+from phonoscope.alignment.tones import Syllable, Unreadable, burmese_sounds, foreign, unread, words
 
 TONES = ("low", "high", "creaky", "checked")
 
@@ -19,7 +19,7 @@ _SCRIPT = frozenset(map(chr, [*range(0x1000, 0x1040), *range(0x104C, 0x1050)]))
 _STOPS = frozenset("ကခဂဃစဆဇဈဋဌဍဎတထဒဓပဖဗဘ")
 _SONORANTS = frozenset("ငဉဥညဏနမယ")  # ယ closes a rhyme with their tones; ဥ is a common slip for ဉ
 _INDEPENDENT = {"ဣ": "creaky", "ဤ": "low", "ဥ": "creaky", "ဦ": "low", "ဧ": "low", "ဩ": "high", "ဪ": "low"}
-_SYMBOLS = {"၌": "checked", "၍": "creaky", "၏": "creaky"}
+_SYMBOLS = {"၌": ("checked", "n̥aɪʔ"), "၍": ("creaky", "jwe"), "၏": ("creaky", "ʔi")}
 _MARKS = {"း": "high", "့": "creaky"}
 _KILLER, _STACKER, _GREAT_SA = "\u103a", "\u1039", "\u103f"
 _VOWELS = {
@@ -37,7 +37,7 @@ _VOWELS = {
 _MEDIALS, _SIGNS = "[\u103b-\u103e]", "[\u102b-\u1032\u1036]"
 _PATTERN = re.compile(
     # A killed consonant may also bear the next syllable's signs: ယောက်ျား is ယောက် and ျား.
-    rf"(?:(?P<base>[က-အဣ-ဧဩဪဿ])(?!့?{_KILLER}|{_STACKER})|(?<={_KILLER})(?={_MEDIALS}|{_SIGNS})){_MEDIALS}*"
+    rf"(?:(?P<base>[က-အဣ-ဧဩဪဿ])(?!့?{_KILLER}|{_STACKER})|(?<={_KILLER})(?={_MEDIALS}|{_SIGNS}))(?P<medials>{_MEDIALS}*)"
     rf"(?P<nucleus>(?:{_SIGNS}|[့း{_KILLER}])*)"
     rf"(?P<codas>(?:[က-အဥ](?:့?{_KILLER}[့း]?{_STACKER}?|{_STACKER}))*)"
 )
@@ -61,12 +61,26 @@ def tone(syllable):
     Unreadable
         If it is not one Burmese syllable, or its signs and marks do not go together.
     """
-    if syllable in _SYMBOLS:
-        return _SYMBOLS[syllable]
-    found = _PATTERN.fullmatch(syllable)
-    if not found:
-        raise Unreadable(syllable, "not a Burmese syllable")
-    return _tone(found, before_great_sa=False)
+    return _parsed(syllable)[0]
+
+
+def kind(syllable):
+    """The sounds of one syllable without its tone, in IPA: see :func:`burmese_sounds.kind`.
+
+    Parameters
+    ----------
+    syllable : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    Unreadable
+        Where :func:`tone` raises it.
+    """
+    return _parsed(syllable)[1]
 
 
 def syllables(text):
@@ -86,6 +100,16 @@ def syllables(text):
     return found
 
 
+def _parsed(syllable):
+    """Tone and kind."""
+    if syllable in _SYMBOLS:
+        return _SYMBOLS[syllable]
+    found = _PATTERN.fullmatch(syllable)
+    if not found:
+        raise Unreadable(syllable, "not a Burmese syllable")
+    return _read(found, before_great_sa=False)
+
+
 def _cut(text, start, end):
     found, at, lost = [], start, start
     while at < end:
@@ -97,7 +121,8 @@ def _cut(text, start, end):
         if lost < at:
             found.append(unread(text, lost, at, "not a Burmese syllable"))
         if symbol:
-            found.append(Syllable(text[at], at, at + 1, _SYMBOLS[text[at]]))
+            label, sounds = _SYMBOLS[text[at]]
+            found.append(Syllable(text[at], at, at + 1, label, kind=sounds))
             at += 1
         else:
             found.append(_labelled(text, match))
@@ -108,14 +133,25 @@ def _cut(text, start, end):
 
 def _labelled(text, match):
     try:
-        label = _tone(match, before_great_sa=text[match.end() : match.end() + 1] == _GREAT_SA)
+        label, sounds = _read(match, before_great_sa=text[match.end() : match.end() + 1] == _GREAT_SA)
     except Unreadable as error:
         return unread(text, *match.span(), error.reason)
-    return Syllable(match[0], *match.span(), label)
+    return Syllable(match[0], *match.span(), label, kind=sounds)
+
+
+def _read(match, before_great_sa):
+    """Tone and kind of what ``_PATTERN`` found."""
+    label, closing = _tone(match, before_great_sa)
+    # Without a consonant of its own it begins with the killed one before it.
+    base = match["base"] or match.string[: match.start()].rstrip(f"့{_KILLER}")[-1:]
+    if not burmese_sounds.is_letter(base):
+        raise Unreadable(match[0], "not a Burmese syllable")
+    sounds = burmese_sounds.kind(base, match["medials"], _signs(match), closing, label == "checked")
+    return label, sounds
 
 
 def _tone(match, before_great_sa):
-    """The tone of what ``_PATTERN`` found; ဿ is a stacked သ, whose first half closes the syllable before."""
+    """The tone, and the consonant that closes the rhyme; the first half of ဿ closes the syllable before."""
     nucleus, codas = match["nucleus"], match["codas"]
     marks = [each for each in nucleus if each in _MARKS]
     # What follows a mark is a loan's silent final: ဘူးလ်.
@@ -129,23 +165,27 @@ def _tone(match, before_great_sa):
     if closing in _STOPS:
         if marks:
             raise Unreadable(match[0], "a tone mark on a checked syllable")
-        return "checked"
+        return "checked", closing
     if marks:
-        return _MARKS[marks[0]]
+        return _MARKS[marks[0]], closing
     if closing in _SONORANTS:
-        return "low"
+        return "low", closing
     if own == "creaky" and (closing == "သ" or (before_great_sa and not closing)):
-        return "checked"
+        return "checked", closing
     if own == "creaky" and closing:
         raise Unreadable(match[0], "a short vowel before a silent consonant")
-    return own
+    return own, ""
 
 
 def _own(match):
     """The tone of the vowel alone."""
-    signs = "".join(sorted(set(match["nucleus"]) - set(_MARKS)))
+    signs = _signs(match)
     if not signs:
         return _INDEPENDENT.get(match["base"], "creaky")
     if signs in _VOWELS:
         return _VOWELS[signs]
     raise Unreadable(match[0], "vowel signs that do not go together")
+
+
+def _signs(match):
+    return "".join(sorted(set(match["nucleus"]) - set(_MARKS)))

@@ -46,6 +46,12 @@ def tone(syllable):
     return runs[0][2]
 
 
+def kind(syllable):
+    """The phones of one syllable without its tone letters, composed; raises what :func:`tone` raises."""
+    tone(syllable)
+    return _phones(syllable)
+
+
 def syllables(text):
     """The syllables of a transcription; white space parts words.
 
@@ -80,9 +86,15 @@ def _toned(text, start, letters, end, run):
         return [unread(text, *edge, _NO_LETTERS) for edge in edges[:-1]] + [unread(text, *edges[-1], _MANY)]
     tones = [None] * (len(edges) - n) + tones
     return [
-        Syllable(text[one:two], one, two, label, None if label else _NO_LETTERS)
+        Syllable(text[one:two], one, two, label, kind=_phones(text[one:two]))
+        if label
+        else unread(text, one, two, _NO_LETTERS)
         for (one, two), label in zip(edges, tones, strict=True)
     ]
+
+
+def _phones(syllable):
+    return unicodedata.normalize("NFC", "".join(each for each in syllable if each not in _LETTERS))
 
 
 def _runs(text):

@@ -36,19 +36,32 @@ _DEAD = {
 _MAI_EK, _MAI_THO, _MAI_TI, _MAI_CATAWA = "\u0ec8\u0ec9\u0eca\u0ecb"
 _RARE = {_MAI_TI: "high_rising", _MAI_CATAWA: "low_rising"}
 
-_ONSET = "(?P<onset>ຫ[ງຍນມຣລວ]ວ?|[ກຂຄງຈສຊຍດຕຖທນບປຜຝພຟມຢຣລວຫອຮໜໝ][ຼຣວ]?|ຫຼວ?)"
+# A consonant that can close a syllable closes it where it need not begin it: ແກ້ວ, ແຫ່ງ.
+_ONSET = "(?P<onset>[ກຂຄງຈສຊຍດຕຖທນບປຜຝພຟມຢຣລວຫອຮໜໝ][ຼຣວ]??|ຫ[ງຍນມຣລວ]ວ??|ຫຼວ??)"
 _CODA = "(?P<coda>[ງຍຽນມວກດບ])"
-# Rhymes without their tone marks; {o} the onset, {f} a final consonant.
-_LONG = (
-    *("{o}າ{f}?", "{o}[ີືູ]{f}?", "[ເແໂ]{o}{f}?", "{o}ໍ", "{o}ອ{f}", "ເ{o}ີ{f}?", "ເ{o}ືອ{f}?", "ເ{o}ຍ"),
-    *("{o}ຽ{f}?", "{o}ົວ", "{o}ວ{f}"),
-)
-_SHORT = (
-    *("[ເແໂ]?{o}ະ", "[ເແໂ]?{o}ັ{f}", "{o}[ິຶຸົ]{f}", "{o}[ິຶຸ]", "ເ{o}າະ", "{o}ັອ{f}", "ເ{o}ິ{f}?", "ເ{o}ຶອ{f}?"),
-    *("ເ{o}ັ[ຍຽ]", "{o}ັຽ{f}", "{o}ົວະ", "{o}ັວ{f}"),
-)
+# Rhymes without their tone marks, and their vowels; {o} the onset, {f} a final consonant. Of two that fit,
+# the first counts.
+_LONG = {
+    **{"ເ{o}ັ?[ຍຽ]": "ia", "{o}າ{f}?": "a", "{o}ີ{f}?": "i", "{o}ື{f}?": "ɯ", "{o}ູ{f}?": "u", "ເ{o}{f}?": "e"},
+    **{"ແ{o}{f}?": "ɛ", "ໂ{o}{f}?": "o", "{o}ໍ": "ɔ", "{o}ອ{f}": "ɔ", "ເ{o}ີ{f}?": "ɤ", "ເ{o}ືອ{f}?": "ɯa"},
+    **{"{o}ຽ{f}?": "ia", "{o}ົວ": "ua", "{o}ວ{f}": "ua"},
+}
+_SHORT = {
+    **{"{o}ະ": "a", "ເ{o}ະ": "e", "ແ{o}ະ": "ɛ", "ໂ{o}ະ": "o", "{o}ັ{f}": "a"},
+    **{"ເ{o}ັ{f}": "e", "ແ{o}ັ{f}": "ɛ", "ໂ{o}ັ{f}": "o", "{o}ິ{f}?": "i", "{o}ຶ{f}?": "ɯ", "{o}ຸ{f}?": "u"},
+    **{"{o}ົ{f}": "o", "ເ{o}າະ": "ɔ", "{o}ັອ{f}": "ɔ", "ເ{o}ິ{f}?": "ɤ", "ເ{o}ຶອ{f}?": "ɯa", "{o}ັຽ{f}": "ia"},
+    **{"{o}ົວະ": "ua", "{o}ັວ{f}": "ua"},
+}
+_GLIDING = {"ເ{o}ົາ": "aw", "ໄ{o}[ຍຽ]?": "aj", "ໃ{o}": "aj", "{o}ຳ": "am"}  # short, yet live
+
+_CONSONANTS = {
+    **{"ກ": "k", "ຂ": "kʰ", "ຄ": "kʰ", "ງ": "ŋ", "ຈ": "tɕ", "ສ": "s", "ຊ": "s", "ຍ": "ɲ", "ຢ": "j"},
+    **{"ດ": "d", "ຕ": "t", "ຖ": "tʰ", "ທ": "tʰ", "ນ": "n", "ໜ": "n", "ບ": "b", "ປ": "p", "ຜ": "pʰ"},
+    **{"ພ": "pʰ", "ຝ": "f", "ຟ": "f", "ມ": "m", "ໝ": "m", "ຣ": "l", "ລ": "l", "ຼ": "l", "ວ": "w"},
+    **{"ຫ": "h", "ຮ": "h", "ອ": "ʔ"},
+}
+_CODAS = dict(zip("ງຍຽນມວກດບ", "ŋjjnmwktp", strict=True))
 _LONGEST = 14  # characters of two syllables
-_GLIDING = ("ເ{o}ົາ", "ໄ{o}[ຍຽ]?", "ໃ{o}", "{o}ຳ")  # short, yet live
 
 
 def tone(syllable):
@@ -69,23 +82,28 @@ def tone(syllable):
         If it is not one Lao syllable with a written vowel, or has two marks, or one that its class does not
         take.
     """
-    letters = "".join(each for each in syllable if each not in (_MAI_EK, _MAI_THO, *_RARE))
-    marks = [each for each in syllable if each in (_MAI_EK, _MAI_THO, *_RARE)]
-    # A cancelled consonant is silent; ຳ may be written as its two parts.
-    letters = re.sub("[ກ-ຮ]\u0ecc", "", letters).replace("ໍາ", "ຳ")
-    consonant, length, is_live = _parsed(syllable, letters)
-    if len(marks) > 1:
-        raise Unreadable(syllable, "two tone marks")
-    kind = _CLASSES[consonant]
-    if _MAI_EK in marks:
-        return "mid"
-    if _MAI_THO in marks:
-        return "low_falling" if kind == "high" else "high_falling"
-    if marks and kind != "mid":
-        raise Unreadable(syllable, "a tone mark that only consonants of the mid class take")
-    if marks:
-        return _RARE[marks[0]]
-    return _LIVE[kind] if is_live else _DEAD[kind, length]
+    return _parsed(syllable)[0]
+
+
+def kind(syllable):
+    """The sounds of one syllable without its tone, in IPA: kʰaː for ຂາ, ຄາ and ຄ້າ.
+
+    Consonants that differ only in class are one, ຣ is l, a leading ຫ is silent, and vowels keep their length.
+
+    Parameters
+    ----------
+    syllable : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    Unreadable
+        Where :func:`tone` raises it.
+    """
+    return _parsed(syllable)[1]
 
 
 def syllables(text):
@@ -103,6 +121,24 @@ def syllables(text):
         else:
             found.append(unread(text, start, end, foreign(text[start:end])))
     return found
+
+
+def _parsed(syllable):
+    """Tone and kind."""
+    letters = "".join(each for each in syllable if each not in (_MAI_EK, _MAI_THO, *_RARE))
+    marks = [each for each in syllable if each in (_MAI_EK, _MAI_THO, *_RARE)]
+    # A cancelled consonant is silent; ຳ may be written as its two parts.
+    letters = re.sub("[ກ-ຮ]\u0ecc", "", letters).replace("ໍາ", "ຳ")
+    consonant, length, is_live, sounds = _spelled(syllable, letters)
+    if len(marks) > 1:
+        raise Unreadable(syllable, "two tone marks")
+    group = _CLASSES[consonant]
+    if marks and marks[0] in _RARE and group != "mid":
+        raise Unreadable(syllable, "a tone mark that only consonants of the mid class take")
+    if marks:
+        of_mai_tho = "low_falling" if group == "high" else "high_falling"
+        return {_MAI_EK: "mid", _MAI_THO: of_mai_tho, **_RARE}[marks[0]], sounds
+    return _LIVE[group] if is_live else _DEAD[group, length], sounds
 
 
 def _cut(text, start, end):
@@ -123,7 +159,7 @@ def _cut(text, start, end):
     return [
         unread(text, start + one, start + two, "a sign of repetition or omission")
         if set(run[one:two]) <= {"ໆ", "ຯ"}
-        else read(tone, text, start + one, start + two)
+        else read(_parsed, text, start + one, start + two)
         for edges in found
         for one, two in edges
     ]
@@ -152,24 +188,27 @@ def _ordered(run):
     return re.sub(f"ຳ({marks})", r"\1ຳ", run)
 
 
-def _parsed(syllable, letters):
-    """The class consonant, the vowel's length, and whether a syllable without marks is live."""
-    for pattern, length, gliding in _patterns():
+def _spelled(syllable, letters):
+    """The class consonant, the vowel's length, whether a syllable without marks is live, and the kind."""
+    for pattern, vowel, length, gliding in _patterns():
         if found := pattern.fullmatch(letters):
-            coda = found.groupdict().get("coda")
+            onset, coda = found["onset"], found.groupdict().get("coda")
             is_live = gliding or (coda not in tuple("ກດບ") if coda else length == "long")
-            return found["onset"][0], length, is_live
+            sounded = onset[1:] if onset[0] == "ຫ" else onset
+            sounds = "".join(_CONSONANTS[each] for each in sounded or onset) + vowel
+            sounds += "ː" * (length == "long") + _CODAS.get(coda, "")
+            return onset[0], length, is_live, sounds
     raise Unreadable(syllable, "not a Lao syllable with a written vowel")
 
 
 @functools.cache
 def _patterns():
     return [
-        (re.compile(each.format(o=_ONSET, f=_CODA)), length, gliding)
+        (re.compile(each.format(o=_ONSET, f=_CODA)), vowel, length, gliding)
         for rhymes, length, gliding in (
             (_LONG, "long", False),
             (_SHORT, "short", False),
             (_GLIDING, "short", True),
         )
-        for each in rhymes
+        for each, vowel in rhymes.items()
     ]

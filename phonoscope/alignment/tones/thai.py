@@ -22,7 +22,7 @@ import functools
 import re
 import unicodedata
 
-from phonoscope.alignment.tones import Syllable, Unreadable, foreign, read, unread, words
+from phonoscope.alignment.tones import Syllable, Unreadable, foreign, read, thai_sounds, unread, words
 from phonoscope.alignment.tones.thai_spelling import CONSONANTS, HIGH, MID, reading
 
 TONES = ("mid", "low", "falling", "high", "rising")
@@ -30,7 +30,7 @@ TONES = ("mid", "low", "falling", "high", "rising")
 _SCRIPT = frozenset(
     chr(i) for i in range(0x0E01, 0x0E4F) if i not in (0x0E2F, *range(0x0E3B, 0x0E40), 0x0E46)
 )
-_WORDS = {"ก็": "falling", "ณ": "high", "ธ": "high"}
+_WORDS = {"ก็": ("falling", "kɔ"), "ณ": ("high", "na"), "ธ": ("high", "tʰa")}
 _MARKED = {
     **{("high", "่"): "low", ("mid", "่"): "low", ("low", "่"): "falling"},
     **{("high", "้"): "falling", ("mid", "้"): "falling", ("low", "้"): "high"},
@@ -58,13 +58,26 @@ def tone(syllable):
         If it is not one syllable, or bears a mark that its class does not take. A consonant alone has no tone
         (unless it is a word: ณ, ธ).
     """
-    letters = _ordered(syllable)
-    if letters in _WORDS:
-        return _WORDS[letters]
-    parts = reading(letters)
-    if not parts or len(parts) > 1:
-        raise Unreadable(syllable, _NOT_THAI)
-    return _tone(syllable, parts[0], _class(parts[0].initial))
+    return _parsed(syllable)[0]
+
+
+def kind(syllable):
+    """The sounds of one written syllable without its tone, in IPA: see :func:`thai_sounds.kind`.
+
+    Parameters
+    ----------
+    syllable : str
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    Unreadable
+        Where :func:`tone` raises it.
+    """
+    return _parsed(syllable)[1]
 
 
 def syllables(text):
@@ -90,13 +103,25 @@ def syllables(text):
     return found
 
 
+def _parsed(syllable):
+    """Tone and kind."""
+    letters = _ordered(syllable)
+    if letters in _WORDS:
+        return _WORDS[letters]
+    parts = reading(letters)
+    if not parts or len(parts) > 1:
+        raise Unreadable(syllable, _NOT_THAI)
+    return _read(syllable, parts[0], _class(parts[0].initial))
+
+
 def _cut(text, start, run):
     """The syllables of a run of Thai letters, whose characters stand in ``text`` from ``start`` on."""
     found = []
     for begin, end, parts in _words(run):
         if run[begin:end] in _WORDS:
             at = start + begin, start + end
-            found.append(Syllable(text[slice(*at)], *at, _WORDS[run[begin:end]]))
+            label, sounds = _WORDS[run[begin:end]]
+            found.append(Syllable(text[slice(*at)], *at, label, kind=sounds))
         elif parts is None:
             found.append(unread(text, start + begin, start + end, _NOT_THAI))
         else:
@@ -128,29 +153,34 @@ def _words(run):
 
 
 def _in_word(parts, i, syllable):
-    """The tone of a part of a word, which a consonant before it may decide."""
-    part, kind = parts[i], _class(parts[i].initial)
+    """Tone and kind of a part of a word, whose tone a consonant before it may decide."""
+    part, group = parts[i], _class(parts[i].initial)
     before = parts[i - 1].initial if i and parts[i - 1].bare else None
     if before in _LENDING and part.sonorant and (before != "อ" or part.mark):
-        kind = _class(before)
+        group = _class(before)
     alone = part.bare and part.end - part.start == 1
     if alone and parts[i + 1].initial == "ร" and part.initial in "บจทธมว":
         raise Unreadable(syllable, "a consonant before ร, read with a or with ɔː")
-    return _tone(syllable, part, kind)
+    return _read(syllable, part, group)
 
 
 def _class(initial):
     return "mid" if initial in MID else "high" if initial in HIGH else "low"
 
 
-def _tone(syllable, part, kind):
+def _read(syllable, part, group):
+    """Tone and kind of a part whose initial has a class."""
+    return _tone(syllable, part, group), thai_sounds.kind(part)
+
+
+def _tone(syllable, part, group):
     if part.mark:
-        if (kind, part.mark) not in _MARKED:
+        if (group, part.mark) not in _MARKED:
             raise Unreadable(syllable, "a tone mark that only consonants of the mid class take")
-        return _MARKED[kind, part.mark]
+        return _MARKED[group, part.mark]
     if part.live:
-        return "rising" if kind == "high" else "mid"
-    return "low" if kind != "low" else "high" if part.short else "falling"
+        return "rising" if group == "high" else "mid"
+    return "low" if group != "low" else "high" if part.short else "falling"
 
 
 def _ordered(run):

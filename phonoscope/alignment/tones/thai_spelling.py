@@ -31,27 +31,29 @@ _LISTED = re.compile("(?:สร(?:้าง|่าง|ะ|้อย|วง|ว�
 _LONGEST = 60  # characters of a compound word
 _LEADS = "เแโไใ"
 _MARK = "[่-๋]?"
-# After an onset, by the letter before it: the rest of the vowel, its length, and whether a final consonant is
-# required (1), possible (?) or impossible (0). "live" is a short vowel that makes a live syllable.
+# After an onset, by the letter before it: the rest of the vowel, its sound, and whether a final consonant is
+# required (1), possible (?) or impossible (0). A short vowel whose sound has a final makes a live syllable.
 _VOWELS = {
     "": (
-        *((f"{_MARK}ะ", "short", "0"), (f"ั{_MARK}", "short", "1"), (f"ั{_MARK}วะ", "short", "0")),
-        *((f"ั{_MARK}ว", "long", "0"), (f"{_MARK}ว", "long", "1"), ("รร", "short", "1"), ("รร", "live", "0")),
-        *((f"{_MARK}า", "long", "?"), (f"(?:{_MARK}ำ|ํ{_MARK}า)", "live", "0"), (f"[ิึุ]{_MARK}", "short", "?")),
-        *((f"[ีู]{_MARK}", "long", "?"), (f"ื{_MARK}อ", "long", "0"), (f"ื{_MARK}", "long", "1")),
-        *((f"{_MARK}อ", "long", "?"), ("็อ", "short", "1"), (_MARK, "short", "1"), ("ฤ", "short", "?")),
+        *((f"{_MARK}ะ", "a", "0"), (f"ั{_MARK}", "a", "1"), (f"ั{_MARK}วะ", "ua", "0")),
+        *((f"ั{_MARK}ว", "uaː", "0"), (f"{_MARK}ว", "uaː", "1"), ("รร", "a", "1"), ("รร", "an", "0")),
+        *((f"{_MARK}า", "aː", "?"), (f"(?:{_MARK}ำ|ํ{_MARK}า)", "am", "0")),
+        *((f"ิ{_MARK}", "i", "?"), (f"ึ{_MARK}", "ɯ", "?"), (f"ุ{_MARK}", "u", "?")),
+        *((f"ี{_MARK}", "iː", "?"), (f"ู{_MARK}", "uː", "?")),
+        *((f"ื{_MARK}อ", "ɯː", "0"), (f"ื{_MARK}", "ɯː", "1")),
+        *((f"{_MARK}อ", "ɔː", "?"), ("็อ", "ɔ", "1"), (_MARK, "o", "1"), ("ฤ", "rɯ", "?")),
     ),
     "เ": (
-        *((f"{_MARK}ะ", "short", "0"), ("็", "short", "1"), (_MARK, "long", "?"), (f"{_MARK}า", "live", "0")),
-        *((f"{_MARK}าะ", "short", "0"), (f"{_MARK}อ", "long", "?"), (f"{_MARK}อะ", "short", "0")),
-        *((f"ิ{_MARK}", "long", "1"), (f"ี{_MARK}ย", "long", "?"), (f"ี{_MARK}ยะ", "short", "0")),
-        *((f"ื{_MARK}อ", "long", "?"),),
+        *((f"{_MARK}ะ", "e", "0"), ("็", "e", "1"), (_MARK, "eː", "?"), (f"{_MARK}า", "aw", "0")),
+        *((f"{_MARK}าะ", "ɔ", "0"), (f"{_MARK}อ", "ɤː", "?"), (f"{_MARK}อะ", "ɤ", "0")),
+        *((f"ิ{_MARK}", "ɤː", "1"), (f"ี{_MARK}ย", "iaː", "?"), (f"ี{_MARK}ยะ", "ia", "0")),
+        *((f"ื{_MARK}อ", "ɯaː", "?"),),
     ),
-    "แ": ((f"{_MARK}ะ", "short", "0"), ("็", "short", "1"), (_MARK, "long", "?")),
-    "โ": ((f"{_MARK}ะ", "short", "0"), (_MARK, "long", "?")),
-    "ไ": ((f"{_MARK}ย?", "live", "0"),),
-    "ใ": ((_MARK, "live", "0"),),
-    "ฤ": (("ฤๅ", "long", "0"), ("ฤ", "short", "?")),
+    "แ": ((f"{_MARK}ะ", "ɛ", "0"), ("็", "ɛ", "1"), (_MARK, "ɛː", "?")),
+    "โ": ((f"{_MARK}ะ", "o", "0"), (_MARK, "oː", "?")),
+    "ไ": ((f"{_MARK}ย?", "aj", "0"),),
+    "ใ": ((_MARK, "aj", "0"),),
+    "ฤ": (("ฤๅ", "ɯː", "0"), ("ฤ", "ɯ", "?")),
 }
 _C = "[กขฃคฅฆงจฉชซฌญฎฏฐฑฒณดตถทธนบปผฝพฟภมยรลวศษสหฬอฮ]"
 _KILLED = re.compile(f"{_C}[ิุ]?์")
@@ -81,6 +83,12 @@ class Part:
         A single sonorant begins the syllable: it takes over the class of a bare consonant before it.
     cluster : bool
         Two consonants begin the syllable.
+    onset : str
+        The letters of the onset.
+    vowel : str
+        Its sound, in IPA; with a final where the vowel's own sign writes one.
+    final : str
+        The letter of the final consonant, or nothing.
     """
 
     start: int
@@ -92,6 +100,9 @@ class Part:
     bare: bool = False
     sonorant: bool = False
     cluster: bool = False
+    onset: str = ""
+    vowel: str = "a"
+    final: str = ""
 
 
 def reading(word):
@@ -145,21 +156,21 @@ def _readings(word, at):
     lead = word[at] if word[at] in _LEADS else ""
     begin = at + len(lead)
     if word[at] == "ฤ":
-        yield from _vowelled(word, at, at, "ร", False, "ฤ")
+        yield from _vowelled(word, at, at, "ร", "ฤ")
     for onset in (word[begin : begin + 1], word[begin : begin + 2]):
         single = len(onset) == 1 and onset in CONSONANTS
         if single or onset in _CLUSTERS or (len(onset) == 2 and _LISTED.match(word, at)):
-            yield from _vowelled(word, at, begin + len(onset), onset[0], single, lead)
+            yield from _vowelled(word, at, begin + len(onset), onset, lead)
     if not lead and word[at] in CONSONANTS and at + 1 < len(word):
         yield (
             (140 if word[at] in MID | HIGH else 150),
-            [Part(at, at + 1, word[at], "", live=False, short=True, bare=True)],
+            [Part(at, at + 1, word[at], "", live=False, short=True, bare=True, onset=word[at])],
         )
     # แสดง: the vowel is written before both consonants and read after the second.
     first, second = (word[begin : begin + 2] + "  ")[:2]
     if lead and first in MID | HIGH and second in CONSONANTS and first + second not in _CLUSTERS:
-        bare = Part(at, begin + 1, first, "", live=False, short=True, bare=True)
-        for cost, [part] in _vowelled(word, at, begin + 2, second, True, lead):
+        bare = Part(at, begin + 1, first, "", live=False, short=True, bare=True, onset=first)
+        for cost, [part] in _vowelled(word, at, begin + 2, second, lead):
             if part.end > begin + 2:
                 yield (
                     cost + (60 if second in SONORANTS else 90),
@@ -167,21 +178,24 @@ def _readings(word, at):
                 )
 
 
-def _vowelled(word, at, after, initial, single, lead):
+def _vowelled(word, at, after, onset, lead):
     """Cost and part of each way to read a vowel and an ending after the onset."""
-    for pattern, length, closing, is_written in _vowels()[lead]:
+    initial, single = onset[0], len(onset) == 1 and lead != "ฤ"
+    for pattern, vowel, closing, is_written in _vowels()[lead]:
         found = pattern.match(word, after)
         if not found:
             continue
         mark = "".join(each for each in found[0] if each in "่้๊๋")
+        short = not vowel.endswith("ː")
         for end, final in _closings(word, at, found.end(), closing):
-            live = final in _SONORANT_FINALS if final else length != "short"
+            live = final in _SONORANT_FINALS if final else not short or vowel[-1] in "mnjw"
             listed = is_written and word[at:end] in _listed()
             cost = (100 if is_written else 180) - (30 if listed else 0)
             # Between a closed syllable and a cluster, the closed syllable is commoner: ปาก ว่า.
             cost += 0 if single or not at else 5
             sonorant = single and initial in SONORANTS and word[at] not in _LEADS
-            yield cost, [Part(at, end, initial, mark, live, length != "long", False, sonorant, not single)]
+            sounds = {"onset": onset, "vowel": vowel, "final": final}
+            yield cost, [Part(at, end, initial, mark, live, short, False, sonorant, not single, **sounds)]
 
 
 def _closings(word, at, after, closing):
@@ -210,8 +224,8 @@ def _vowels():
     """``_VOWELS``, compiled; last, whether the vowel is written."""
     return {
         lead: [
-            (re.compile(pattern), length, closing, bool(lead) or pattern != _MARK)
-            for pattern, length, closing in rows
+            (re.compile(pattern), vowel, closing, bool(lead) or pattern != _MARK)
+            for pattern, vowel, closing in rows
         ]
         for lead, rows in _VOWELS.items()
     }

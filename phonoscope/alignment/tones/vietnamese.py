@@ -3,9 +3,10 @@
 Source: Thompson, *A Vietnamese Reference Grammar* (1965), on Quốc ngữ and the syllable; Kirby, "Vietnamese
 (Hanoi Vietnamese)", Journal of the IPA 41 (2011). Five marks and their absence write six tones. A syllable
 that ends in p, t, c or ch has sắc or nặng and no other. What is not built of the onsets and rhymes below is
-no Vietnamese syllable, and its lack of a mark says nothing.
+no Vietnamese syllable, and its lack of a mark says nothing. Letters that Hanoi pronounces alike are one kind.
 """
 
+import re
 import unicodedata
 
 from phonoscope.alignment.tones import Unreadable, foreign, read, unread, words
@@ -30,6 +31,10 @@ _SPELLINGS = frozenset(
     nucleus + end.strip("-") for nucleus, closings in _RHYMES.items() for end in closings.split()
 )
 
+# One of the onsets that sound alike in Hanoi stands for all of them (Kirby 2011, on the consonants).
+_ALIKE = {"c": "k", "q": "k", "qu": "kw", "gh": "g", "ngh": "ng", "gi": "d", "r": "d", "s": "x", "tr": "ch"}
+_GLIDE, _VOWEL_Y = re.compile("^(?:o(?=[aăe])|u(?=[âêơy]))"), re.compile("^(w?)y")
+
 
 def tone(syllable):
     """The tone of one syllable, composed or decomposed, in capitals or not.
@@ -48,22 +53,30 @@ def tone(syllable):
     Unreadable
         If it is no Vietnamese syllable, has two marks, or is checked with a tone that such syllables lack.
     """
-    letters, marks = [], []
-    for character in unicodedata.normalize("NFD", syllable.lower()):
-        if character not in _MARKS:
-            letters.append(character)
-        elif letters and (letters[-1] in "aeiouy" or letters[-1] in _QUALITY):
-            marks.append(_MARKS[character])
-        else:
-            raise Unreadable(syllable, "a tone mark that is not on a vowel")
-    if len(marks) > 1:
-        raise Unreadable(syllable, "two tone marks")
-    if not _is_syllable(unicodedata.normalize("NFC", "".join(letters))):
-        raise Unreadable(syllable, "not a Vietnamese syllable")
-    found = marks[0] if marks else "ngang"
-    if "".join(letters).endswith(("p", "t", "c", "ch")) and found not in ("sac", "nang"):
-        raise Unreadable(syllable, "a checked syllable with neither sắc nor nặng")
-    return found
+    return _parsed(syllable)[0]
+
+
+def kind(syllable):
+    """The letters of one syllable without its tone, one spelling for all that sound alike in Hanoi.
+
+    ``c k q`` are k, ``g gh`` g, ``ng ngh`` ng, ``d gi r`` d, ``s x`` x, ``ch tr`` ch, the glide of *hoa*,
+    *tuy* and *qua* is w, and ``i y`` are i where neither closes the rhyme.
+
+    Parameters
+    ----------
+    syllable : str
+
+    Returns
+    -------
+    str
+        In lower case, composed.
+
+    Raises
+    ------
+    Unreadable
+        Where :func:`tone` raises it.
+    """
+    return _parsed(syllable)[1]
 
 
 def syllables(text):
@@ -77,18 +90,48 @@ def syllables(text):
     return [
         unread(text, start, end, foreign(text[start:end]))
         if any(unicodedata.category(each)[0] == "N" for each in text[start:end])
-        else read(tone, text, start, end)
+        else read(_parsed, text, start, end)
         for start, end, _ in words(text)
     ]
 
 
-def _is_syllable(letters):
-    """Whether toneless, composed letters are an onset and a rhyme."""
-    return any(
-        letters.startswith(onset) and _fits(onset, letters[len(onset) :])
+def _parsed(syllable):
+    """Tone and kind."""
+    letters, marks = [], []
+    for character in unicodedata.normalize("NFD", syllable.lower()):
+        if character not in _MARKS:
+            letters.append(character)
+        elif letters and (letters[-1] in "aeiouy" or letters[-1] in _QUALITY):
+            marks.append(_MARKS[character])
+        else:
+            raise Unreadable(syllable, "a tone mark that is not on a vowel")
+    if len(marks) > 1:
+        raise Unreadable(syllable, "two tone marks")
+    found = _sounds(unicodedata.normalize("NFC", "".join(letters)))
+    if not found:
+        raise Unreadable(syllable, "not a Vietnamese syllable")
+    label = marks[0] if marks else "ngang"
+    if "".join(letters).endswith(("p", "t", "c", "ch")) and label not in ("sac", "nang"):
+        raise Unreadable(syllable, "a checked syllable with neither sắc nor nặng")
+    return label, found
+
+
+def _sounds(letters):
+    """The kind of toneless, composed letters; None if they are not an onset and a rhyme."""
+    ways = {
+        onset: letters[len(onset) :]
         for onset in _ONSETS
-        if len(letters) - len(onset) <= 5
-    )
+        if letters.startswith(onset) and _fits(onset, letters[len(onset) :])
+    }
+    if not ways:
+        return None
+    onset = max(ways, key=len)
+    rhyme = ways[onset]
+    if letters.startswith("gi"):
+        # gì and giêng are spelled g + ì and g + iêng, and sound as gi + ì and gi + iêng.
+        onset, rhyme = "gi", ways["g"] if ways.get("g", "").startswith("iê") else rhyme
+    rhyme = _VOWEL_Y.sub(r"\1i", _GLIDE.sub("w", rhyme))
+    return _ALIKE.get(onset, onset) + rhyme
 
 
 def _fits(onset, rhyme):

@@ -73,3 +73,69 @@ def test_a_sentence_with_all_sorts():
         *[("၂၀၂၃", "a number"), ("ခု", "creaky"), ("နှစ်", "checked"), ("၎င်း", "not a Burmese syllable")],
         *[("TV", "another script"), ("က္", "not a Burmese syllable")],
     ]
+
+
+# Watkins (2001) has the rhymes, Okell (1969) their spellings.
+SOUNDS = {
+    "ka": "က ကာ ကား ကါ ကာ့",
+    "ki": "ကိ ကီ ကီး ကည် ကည့် ကည်း",
+    "ku": "ကု ကူ ကူး",
+    "ke": "ကေ ကေ့ ကေး",
+    "kɛ": "ကယ် ကဲ ကဲ့",
+    "kɔ": "ကော ကော် ကော့",
+    "ko": "ကို ကို့ ကိုး ကိုယ်",
+    "kɪɴ": "ကင် ကင့် ကင်း ကဉ်",
+    "kaɴ": "ကန် ကမ် ကံ ကံ့ ကန့် ကမ်း",
+    "keɪɴ": "ကိန် ကိမ် ကိန်း",
+    "koʊɴ": "ကုန် ကုံ ကုမ် ကုံး",
+    "kaʊɴ": "ကောင် ကောင့် ကောင်း",
+    "kaɪɴ": "ကိုင် ကိုင်း",
+    "kʊɴ": "ကွန် ကွမ် ကွံ",
+    "kɛʔ": "ကက် ကဂ် ကက္",
+    "kɪʔ": "ကစ် ကဇ် ကစ္",
+    "kaʔ": "ကတ် ကပ် ကဒ် ကသ် ကာတ်",
+    "keɪʔ": "ကိတ် ကိပ်",
+    "koʊʔ": "ကုတ် ကုပ် ကုသ်",
+    "kaʊʔ": "ကောက်",
+    "kaɪʔ": "ကိုက်",
+    "kʊʔ": "ကွတ် ကွပ်",
+    "kwa": "ကွ ကွာ ကွား",
+    "kʰa": "ခ ခါး",
+    "tɕi": "ကြီး ကျီ ကြည်",
+    "ʃi": "ရှိ ရှီ",
+    "m̥a": "မှ မှာ",
+    "ʔu": "ဥ ဦ ဦး အု အူ",
+    "ʔoʊʔ": "ဥပ် အုပ်",
+    "ʔi": "ဣ ဤ အိ အီ ၏",
+    "jwe": "ရွေ့ ၍",
+    "n̥aɪʔ": "နှိုက် ၌",
+    "ja": "ယာ ရာ",
+    "ba": "ဗာ ဘ",
+}
+
+
+@pytest.mark.parametrize(("sounds", "words"), SOUNDS.items())
+def test_spellings_of_one_sound_are_one_kind(sounds, words):
+    for word in words.split():
+        assert burmese.kind(word) == sounds, word
+        assert [each.kind for each in burmese.syllables(word)] == [sounds], word
+
+
+@pytest.mark.parametrize(
+    ("word", "kinds"),
+    [
+        ("ယောက်ျား", "jaʊʔ tɕa"),
+        ("ကျွန်ုပ်", "tɕʊɴ noʊʔ"),
+        ("ပြဿနာ", "pjaʔ θa na"),
+        ("ကမ္ဘာ", "kaɴ ba"),
+        ("သတ္တဝါ", "θaʔ ta wa"),
+        ("မင်္ဂလာ", "mɪɴ ɡa la"),
+    ],
+)
+def test_kinds_of_what_is_written_in_one(word, kinds):
+    assert [each.kind for each in burmese.syllables(word)] == kinds.split()
+
+
+def test_signs_after_no_consonant_are_not_read():
+    found = burmese.syllables("ကော်ျ")
+    assert [(each.kind, each.reason) for each in found] == [("kɔ", None), (None, "not a Burmese syllable")]

@@ -57,8 +57,11 @@ def test_what_is_not_one_toned_syllable_is_not_read(syllable, reason):
         chao.tone(syllable)
 
 
-def test_tone_of_a_syllable():
-    assert chao.tone("ŋə˧˩r") == "˧˩"
+def test_tone_and_kind_of_a_syllable():
+    assert (chao.tone("ŋə˧˩r"), chao.kind("ŋə˧˩r")) == ("˧˩", "ŋər")
+    assert [each.kind for each in chao.syllables("kʰənu˧˩̃ səŋo˥˧̃˧˩")] == [None, "nũ", "sə", "ŋõ"]
+    with pytest.raises(Unreadable):
+        chao.kind("kʰəri˧˩")
 
 
 @pytest.mark.skipif(not TUSOM.is_dir(), reason="the words of East Tusom are not here")

@@ -71,3 +71,43 @@ def test_words_and_sentences():
 def test_what_is_not_one_syllable_is_not_read(word, reason):
     with pytest.raises(Unreadable, match=reason):
         lao.tone(word)
+
+
+# Enfield (2007), on letters and sounds.
+SOUNDS = {
+    "kʰaː": "ຂາ ຄາ ຂ້າ ຄ່າ",
+    "kaː": "ກາ ກ້າ",
+    "paː": "ປາ ປ່າ",
+    "ka": "ກະ",
+    "kaːn": "ການ",
+    "kaːŋ": "ກາງ",
+    "saj": "ໃສ ໄສ ໃຊ້ ໄຊ ສັຍ",
+    "nam": "ນຳ ນ້ຳ ນໍ້າ ນັມ",
+    "maː": "ມາ ໝາ ຫມາ ມ້າ",
+    "laːj": "ລາຍ ຫຼາຍ ຫລາຍ",
+    "tʰaːŋ": "ທາງ ຖາງ",
+    "hiaːn": "ຮຽນ ຫຽນ",
+    "huaː": "ຫົວ ຮົວ",
+    "kuaːt": "ກວດ",
+    "kwaːt": "ກວາດ",
+    "kɛːw": "ແກ້ວ",
+    "kwɛːn": "ແກວນ",
+    "hɛːŋ": "ແຫ່ງ ແຮງ",
+    "ŋɛːn": "ແຫງນ",
+    "wɛːn": "ແຫວນ ແວນ",
+    "miaː": "ເມຍ",
+    "siaː": "ເສຍ ເສັຽ ສຽ",
+    "ʔɔːk": "ອອກ",
+    "pʰɔ": "ເພາະ ເຜາະ",
+    "ʔaw": "ເອົາ",
+    "mɯaː": "ເມື່ອ ເໝືອ",
+    "ɲaj": "ໃຫຍ່ ໄຍ",
+    "jaː": "ຢາ",
+    "ɲaː": "ຍາ ຫຍ້າ",
+}
+
+
+@pytest.mark.parametrize(("sounds", "words"), SOUNDS.items())
+def test_spellings_of_one_sound_are_one_kind(sounds, words):
+    for word in words.split():
+        assert lao.kind(word) == sounds, word

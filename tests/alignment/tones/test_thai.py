@@ -113,3 +113,61 @@ def test_nothing_is_downloaded(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     assert len(thai.syllables("ประเทศไทยรวมเลือดเนื้อชาติเชื้อไทย")) == 9
+
+
+# Haas (1956), on the letters of one sound; Tingsabadh and Abramson (1993), on the sounds.
+SOUNDS = {
+    "kʰaː": "ขา คา ค่า ข้า ฆ่า ค้า",
+    "kaː": "กา ก้า",
+    "paː": "ปา ป่า",
+    "ka": "กะ",
+    "kaːn": "กาน การ กาญ กาฬ",
+    "kaːŋ": "กาง",
+    "kaːt": "กาด กาศ กาส กาจ",
+    "tɕaj": "ใจ ไจ จัย ใจ้",
+    "nam": "นำ นัม น้ำ",
+    "maː": "มา หมา ม้า",
+    "law": "เลา เหลา เล่า",
+    "juː": "ยู อยู่ หญู",
+    "saːŋ": "สาง สร้าง ซาง",
+    "saːp": "ทราบ สาป ซาบ",
+    "san": "สัน สรร สัญ",
+    "tʰam": "ทำ ธรรม ทัม",
+    "kon": "กน กล",
+    "kɔːn": "กร กอน ก้อน",
+    "lɤːj": "เลย",
+    "tɤːn": "เติน เติร",
+    "tua": "ตัวะ",
+    "tuaː": "ตัว ตั๋ว",
+    "kuaːn": "กวน ก๊วน",
+    "kʰuaːn": "ควน ขวน ควร",
+    "kʰwaːn": "ควาน ขวาน",
+    "miaː": "เมีย",
+    "rɯaː": "เรือ เหรือ",
+    "pʰrɯk": "พฤกษ์ พรึก",
+    "krit": "กฤษณ์ กริต",
+    "pʰuːt": "พูด ภูต",
+    "wan": "วัน วรรณ หวั่น",
+}
+
+
+@pytest.mark.parametrize(("sounds", "words"), SOUNDS.items())
+def test_spellings_of_one_sound_are_one_kind(sounds, words):
+    for word in words.split():
+        assert thai.kind(word) == sounds, word
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("ตลาด", "ta laːt"),
+        ("ขนม", "kʰa nom"),
+        ("แสดง", "sa dɛːŋ"),
+        ("เสมอ", "sa mɤː"),
+        ("ก็ ณ", "kɔ na"),
+        ("เขียวขวา", "kʰiaːw kʰwaː"),
+        ("จริง", "tɕiŋ"),
+    ],
+)
+def test_kinds_of_words(text, kinds):
+    assert [each.kind for each in thai.syllables(text)] == kinds.split()

@@ -64,3 +64,43 @@ def test_a_sentence():
         *[("H5N1", None), ("Pa", "ngang"), ("ri", "ngang")],
     ]
     assert [each.reason for each in found if each.tone is None] == ["a number", "a number"]
+
+
+# Thompson (1965), on the letters of one sound; Kirby (2011), on those that are one in Hanoi.
+SOUNDS = {
+    "ma": "ma mà Má mả mã mạ",
+    "kuôc": "quốc cuốc cuộc",
+    "kwa": "qua quá",
+    "hwa": "hoa hòa hoà",
+    "kwi": "quy qui quỳ",
+    "ki": "ky kí",
+    "li": "ly lí",
+    "i": "ý ỷ",
+    "iêu": "yêu",
+    "ngiêng": "nghiêng Nghiễng",
+    "ge": "ghe ghé",
+    "di": "gì dì rì",
+    "diêng": "giêng giếng riêng",
+    "diêt": "giết diệt",
+    "da": "gia da ra",
+    "xa": "xa sa",
+    "cha": "cha tra",
+    "đa": "đa đá",
+    "twi": "tuy tuỵ",
+    "tui": "tui túi",
+    "tai": "tai tái",
+    "tay": "tay táy",
+    "tây": "tây tấy",
+    "khwia": "khuya",
+    "thwơ": "thuở",
+    "kwiên": "quyên quyển",
+    "ngweo": "ngoẻo",
+    "đương": "đường đương",
+}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(("sounds", "words"), SOUNDS.items())
+def test_spellings_of_one_sound_are_one_kind(sounds, words, form):
+    for word in words.split():
+        assert vietnamese.kind(unicodedata.normalize(form, word)) == sounds, word
