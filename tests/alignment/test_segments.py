@@ -309,7 +309,8 @@ def test_a_shipped_recogniser_against_exact_times(language):
     found, notes = segments.align(tables.from_rows(rows, tables.UTTERANCES), aligner)
     starts, centres = errors_ms(found, phones)
     assert notes.num_rows == 0 and len(starts) == sum(map(len, phones.values()))
-    assert np.median(starts) <= 15 and np.median(centres) <= 20
+    # The spike of a vowel says where it begins: half of the blank after it goes to the next sound.
+    assert np.median(starts) <= 15 and np.median(centres) <= 50
 
 
 # Real words

@@ -4,14 +4,14 @@ Not shipped, because it can be spoken again. Words are strings of syllables that
 spelling, so that a model has to learn the language's sounds and cannot learn its words. Who speaks: variants
 of the synthesiser, with formants and pitch scaled together by resampling, as another size of head would. The
 columns `speaker`, `sex` and `condition` (calm, neutral, excited: rate and pitch range) are what classifiers
-learn.
+learn. Other material (:func:`build`) has a plan of its own.
 """
 
 import random
 
 import numpy as np
 
-from phonoscope.corpora.synthetic import espeak, folder
+from phonoscope.corpora.synthetic import espeak, folder, tone_plan
 from phonoscope.errors import InputError
 
 LANGUAGES = {
@@ -65,6 +65,7 @@ EMOTIONS = {
 }
 NOISE_DB = (25, 60)
 PARALLEL_UTTERANCE_S = 1.76
+TONE_LANGUAGES = {name.lower(): name for name, spec in tone_plan.LANGUAGES.items() if spec["shapes"]}
 
 
 def build(where, language, minutes, seed=0):
@@ -74,10 +75,11 @@ def build(where, language, minutes, seed=0):
     ----------
     where : path-like
     language : str
-        ``fi`` or ``ru``; ``parallel`` is the grammar of synthetic-parallel, without its held-out part.
+        ``fi`` or ``ru``; ``parallel`` is the grammar of synthetic-parallel, without its held-out part;
+        a tone language of synthetic-tone in lower case (:func:`tone.assemble_training`).
     minutes : float
-        How much there shall be, about; a seventh of it is of held-out sentences by training speakers
-        (split ``dev``), another seventh by speakers that are never heard in training (``test``).
+        How much there shall be, about. Of ``fi`` and ``ru`` a seventh is of held-out sentences by training
+        speakers (split ``dev``), another seventh by speakers that are never heard in training (``test``).
     seed : int
 
     Raises
@@ -89,11 +91,15 @@ def build(where, language, minutes, seed=0):
         from phonoscope.corpora.synthetic import parallel
 
         return parallel.assemble_training(where, round(minutes * 60 / PARALLEL_UTTERANCE_S), seed)
+    if language in TONE_LANGUAGES:
+        from phonoscope.corpora.synthetic import tone
+
+        return tone.assemble_training(where, TONE_LANGUAGES[language], minutes, seed)
     if language not in LANGUAGES:
         raise InputError(
             f"there is no plan for {language}",
             row="speak.language",
-            fix=f"use {', '.join(LANGUAGES)}, parallel",
+            fix=f"use {', '.join([*LANGUAGES, *TONE_LANGUAGES])}, parallel",
         )
     count = round(minutes * 60 / LANGUAGES[language]["utterance_s"])
     rows, segments = plan(language, count, seed), []

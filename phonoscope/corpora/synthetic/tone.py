@@ -1,5 +1,6 @@
 """The corpus `synthetic-tone`: sound of planned utterances, and the folders that are shipped."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -18,6 +19,8 @@ ROOM = 0.25 * GRAIN  # noise of the room
 BURST_MS = 8
 FORMANT_MS, LEVEL_MS, OFFSET_MS = 50, 16, 120
 SHAPE_STEPS = 41
+VOICE_S = 32  # what one voice says of a language
+PITCH_HZ, PITCH_MS = 100.0, 20
 
 # Per phone: formants 1 to 3 of a male voice (Hz), level (dB re vowel), order of the low-pass at 500 Hz,
 # factor of the bandwidths, and a stop's burst as (lowest Hz, highest Hz, dB re vowel).
@@ -113,6 +116,8 @@ def f0(row):
 
 
 def _voice(row):
+    if "voice" in row:
+        return row["voice"]
     return next(voice for voice in plan.VOICES if voice["speaker"] == row["speaker"])
 
 
@@ -134,7 +139,7 @@ def synthesise(row):
     Parameters
     ----------
     row : dict
-        Of :func:`tone_plan.utterances`.
+        Of :func:`tone_plan.utterances` or :func:`tone_plan.training_utterances`.
 
     Returns
     -------
@@ -203,6 +208,29 @@ def segments(row):
     return found + [segment(name, "word", *times, texts[index]) for index, times in words.items()]
 
 
+def pitch_segments(row):
+    """Pitch of a planned utterance where it speaks: rows of ``tables.SEGMENTS``, tier `pitch`.
+
+    The label is the pitch in the middle of 20 ms or more, in whole semitones re 100 Hz; neighbours of one
+    label are one segment, so that a segment has at least one frame of an encoder.
+    """
+    semitones, found = 12 * np.log2(f0(row) / PITCH_HZ), []
+    for silent, spoken in itertools.groupby(phones(row), lambda phone: phone[2] == "sil"):
+        if silent:
+            continue
+        stretch = list(spoken)
+        start, end = stretch[0][0], stretch[-1][1]
+        last = None
+        for first, then in itertools.pairwise([*range(start, end - PITCH_MS + 1, PITCH_MS), end]):
+            label = f"{round(semitones[(first + then) * RATE_HZ // 2000]):+d}"
+            if label == last:
+                found[-1]["end_s"] = then / 1000
+            else:
+                found.append(segment(row["utterance_id"], "pitch", first / 1000, then / 1000, label))
+            last = label
+    return found
+
+
 def truth(language):
     """What is known of a language by construction.
 
@@ -240,3 +268,24 @@ def save(folder):
         write(target, spoken, [part for row in rows for part in segments(row)], plan.SEED)
         text = json.dumps(truth(language), ensure_ascii=False, indent=1)
         (target / "truth.json").write_text(text + "\n", encoding="utf-8")
+
+
+def assemble_training(folder, language, minutes, seed):
+    """Write a corpus to train on, format `table`: new voices, and the shipped ones as split ``test``.
+
+    Its segments have the tier `pitch` too, from which a front end can learn to hear it.
+
+    Parameters
+    ----------
+    folder : path-like
+    language : str
+        A key of :data:`tone_plan.LANGUAGES`.
+    minutes : float
+        Of new voices, about: each says half a minute.
+    seed : int
+        Draws the voices and what they say.
+    """
+    count = max(2, round(minutes * 60 / VOICE_S))
+    rows = plan.training_utterances(language, count, seed)
+    spoken = ((row, synthesise(row)) for row in rows)
+    write(folder, spoken, [part for row in rows for part in segments(row) + pitch_segments(row)], seed)

@@ -1,7 +1,8 @@
 """What the corpus `synthetic-tone` says: four invented tone languages, a toneless control, eight voices.
 
-Everything here follows from :data:`SEED` through :class:`random.Random`, whose `random()` is the same on
-every platform and Python version. Times are whole milliseconds, so that a boundary is a sample.
+Beside them, what is spoken to train models on. What is shipped follows from :data:`SEED`, the training
+material from a seed that is asked for, through :class:`random.Random`, whose `random()` is the same on every
+platform and Python version. Times are whole milliseconds, so that a boundary is a sample.
 """
 
 import random
@@ -72,6 +73,13 @@ VOICES = (
     _voice("ton7_f", 208.0, 1.13, 2400, -50, 1.01, "test"),
     _voice("ton8_m", 104.0, 0.98, 2200, -50, 0.99, "test"),
 )
+
+# Of the voices to learn from, which are drawn: wider than the shipped ones on every side.
+_ANY_VOICE = {"tilt_hz": (1500, 3400), "breath_db": (-55, -45), "rate": (0.95, 1.07)}
+TRAINING_RANGES = {
+    "f": {"f0_hz": (150.0, 245.0), "formants": (1.06, 1.22), **_ANY_VOICE},
+    "m": {"f0_hz": (88.0, 150.0), "formants": (0.92, 1.07), **_ANY_VOICE},
+}
 
 
 def spelling(phones):
@@ -164,23 +172,83 @@ def utterances(language):
         slope_st_per_s (the carrier's line), and `syllables`, a list of dicts (onset, vowel, tone, word,
         start_ms, vowel_ms, end_ms, offset_st, gain_db).
     """
+    return [
+        row
+        for voice in VOICES
+        for row in _said_by(voice, random.Random(f"{SEED} {language} {voice['speaker']}"), language)
+    ]
+
+
+def training_voices(language, count, seed):
+    """Voices to learn from, none of which is one of :data:`VOICES`: female and male by turns.
+
+    Parameters
+    ----------
+    language : str
+        A key of :data:`LANGUAGES`.
+    count : int
+    seed : int
+
+    Returns
+    -------
+    list of dict
+        As :data:`VOICES`; every eighth, of either sex by turns, is of split ``dev``, the others ``train``.
+    """
+    voices = []
+    for index in range(count):
+        sex = "fm"[index % 2]
+        rng, ranges = random.Random(f"{seed} {language} voice {index}"), TRAINING_RANGES[sex]
+        drawn = {
+            key: _between(rng, *ranges[key]) for key in ("f0_hz", "formants", "tilt_hz", "breath_db", "rate")
+        }
+        split = "dev" if index % 16 in (6, 15) else "train"
+        voices.append(_voice(f"new{index + 1:03d}_{sex}", **drawn, split=split))
+    return voices
+
+
+def training_utterances(language, count, seed):
+    """Plan of speech to learn a language from: every syllable with every tone once by each new voice.
+
+    Parameters
+    ----------
+    language : str
+        A key of :data:`LANGUAGES`.
+    count : int
+        How many new voices.
+    seed : int
+
+    Returns
+    -------
+    list of dict
+        As of :func:`utterances`, with the voice itself under ``voice``; every language has its own. The
+        shipped utterances are among them, all of split ``test``: a model that learned from the rest has heard
+        none of their voices.
+    """
+    new = [
+        row | {"voice": voice, "speaker": f"{language.lower()}_{voice['speaker']}"}
+        for voice in training_voices(language, count, seed)
+        for row in _said_by(voice, random.Random(f"{seed} {language} {voice['speaker']}"), language)
+    ]
+    return new + [row | {"split": "test"} for row in utterances(language)]
+
+
+def _said_by(voice, rng, language):
+    """The utterances of one voice."""
     plan = []
-    for voice in VOICES:
-        rng = random.Random(f"{SEED} {language} {voice['speaker']}")
-        for index, words in enumerate(_utterances_of(rng, _words(rng, language))):
-            syllables, duration_ms = _timed(rng, words, voice)
-            plan.append(
-                {
-                    "utterance_id": f"{language.lower()}_{voice['speaker']}_{index + 1:02d}",
-                    "language": language,
-                    "speaker": voice["speaker"],
-                    "sex": voice["sex"],
-                    "text": " ".join(map(written, words)),
-                    "split": voice["split"] or ("dev" if index % 6 == 4 else "train"),
-                    "duration_ms": duration_ms,
-                    "start_st": _between(rng, *START_ST),
-                    "slope_st_per_s": -_between(rng, *DECLINATION_ST_PER_S),
-                    "syllables": syllables,
-                }
-            )
+    for index, words in enumerate(_utterances_of(rng, _words(rng, language))):
+        syllables, duration_ms = _timed(rng, words, voice)
+        plan.append(
+            {
+                "utterance_id": f"{language.lower()}_{voice['speaker']}_{index + 1:02d}",
+                "language": language,
+                "speaker": voice["speaker"],
+                "sex": voice["sex"],
+                "text": " ".join(map(written, words)),
+                "split": voice["split"] or ("dev" if index % 6 == 4 else "train"),
+                "duration_ms": duration_ms,
+                "start_st": _between(rng, *START_ST),
+                "slope_st_per_s": -_between(rng, *DECLINATION_ST_PER_S),
+                "syllables": syllables,
+            }
+        )
     return plan
