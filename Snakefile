@@ -17,7 +17,7 @@ os.environ.update(
 )
 
 from phonoscope.errors import InputError
-from workflow.dag import calibrations, code, settings, trainings
+from workflow.dag import alignments, calibrations, code, settings, trainings
 
 # A config file that is given takes the place of the default; Snakemake would merge the two.
 if not workflow.overwrite_configfiles:
@@ -39,8 +39,8 @@ wildcard_constraints:
     layer=r"\d+",
 
 
-PARTS = "common corpora align encoders train articulation tone calibration"
-PARTS += " tables figures tone_figures synthetic synthetic_parallel synthetic_tone"
+PARTS = "common corpora align encoders train articulation tone alignment calibration"
+PARTS += " tables figures tone_figures alignment_figures synthetic synthetic_parallel synthetic_tone"
 for part in PARTS.split():
 
     include: f"workflow/rules/{part}.smk"
@@ -55,5 +55,5 @@ rule all:
         STUDY_TABLES,
         STUDY_FIGURES,
         TRAINED,
-        TONE_RESULTS + TONE_FIGURES,
+        TONE_RESULTS + TONE_FIGURES + ALIGNMENT_RESULTS + ALIGNMENT_FIGURES,
         CALIBRATION,

@@ -20,7 +20,9 @@ def config(tiny, tmp_path, monkeypatch):
 
 
 def test_without_a_section_there_is_none(config):
-    assert settings.load(config, "mine.yaml").calibration == {"articulation": [], "disjoint": [], "tone": []}
+    assert settings.load(config, "mine.yaml").calibration == dict.fromkeys(
+        ("articulation", "disjoint", "challenge", "tone"), []
+    )
 
 
 def test_defaults_of_the_aligner(config):

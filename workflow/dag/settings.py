@@ -8,7 +8,7 @@ from phonoscope.corpora.readers import WITHOUT_EMA
 from phonoscope.corpora.shards import shard_names, speakers_of
 from phonoscope.corpora.sheets import read_speakers
 from phonoscope.errors import InputError
-from workflow.dag import aligners, calibrations, tones, trainings
+from workflow.dag import aligners, alignments, calibrations, tones, trainings
 from workflow.dag.configuration import checked
 
 # Folders of results/ that are not corpora.
@@ -74,7 +74,7 @@ class Settings:
     ----------
     corpora, models : dict of str to dict
         As configured, defaults filled in.
-    embeddings, articulation, tone, training, calibration, aligners : dict
+    embeddings, articulation, tone, alignment, training, calibration, aligners : dict
     keep_embeddings : bool
     shards : dict of str to dict of str to list of dict
         Corpus to shard to rows of the speaker sheet.
@@ -87,6 +87,7 @@ class Settings:
     embeddings: dict
     articulation: dict
     tone: dict
+    alignment: dict
     training: dict
     calibration: dict
     aligners: dict
@@ -160,6 +161,7 @@ def load(config, source):
     calibrations.check(config, source)
     aligners.check(config, source)
     tones.check(config, source)
+    alignments.check(config, source)
     shards = {name: _shards(corpus) for name, corpus in config["corpora"].items()}
     return Settings(shards=shards, layers=layers, **config)
 

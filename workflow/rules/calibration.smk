@@ -24,6 +24,10 @@ CALIBRATION_PARTS = [
         corpus=STUDY.calibration["disjoint"],
         model=STUDIED,
     ),
+    *expand(
+        "results/calibration/{corpus}/challenge.parquet",
+        corpus=STUDY.calibration["challenge"],
+    ),
     *(["results/calibration/tone.parquet"] if STUDY.calibration["tone"] else []),
 ]
 
