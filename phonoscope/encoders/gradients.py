@@ -18,6 +18,7 @@ from phonoscope.encoders.transformer import WaveformEncoder, check_length, exact
 
 # Arrays of the size of an activation that are alive at once while it is pulled back.
 ALIVE = 4
+CPU_BYTES = 2**24
 
 
 def starts_from_waveform(encoder):
@@ -178,7 +179,9 @@ def _front_batch(encoder, n_samples, memory_bytes):
     for (kernel, stride), width in zip(encoder.kernels, encoder.model.config.conv_dim, strict=True):
         n = (n - kernel) // stride + 1
         largest = max(largest, n * width)
-    return max(1, int(memory_bytes // (4 * ALIVE * largest)))
+    # A CPU is twice as fast on what its caches hold (measured: 1 to 5 at a time 8 s, 80 at a time 18 s).
+    most = CPU_BYTES if encoder.device.type == "cpu" else memory_bytes
+    return max(1, int(min(most, memory_bytes) // (4 * ALIVE * largest)))
 
 
 def _block_batch(encoder, n_frames, memory_bytes):

@@ -31,9 +31,15 @@ def of_shard(*shards, rules=("tabulate", "filter_ema")):
     return {(rule, f"corpus=tiny, shard={shard}") for rule in rules for shard in shards}
 
 
-def encoded(*models, shards=("s1", "s2")):
-    """Jobs of models with one layer, as those of these tests are."""
-    return {("embed_1", f"corpus=tiny, model={model}, shard={shard}") for model in models for shard in shards}
+def encoded(*models, shards=("s1", "s2"), layers=None):
+    """Encoding jobs; models with the same layers share a rule."""
+    found = set()
+    for model in models:
+        own = (layers or LAYERS).get(model, [0])
+        every = own == list(range(len(own)))
+        rule = f"embed_{len(own)}" if every else f"embed_layers_{'_'.join(map(str, own))}"
+        found |= {(rule, f"corpus=tiny, model={model}, shard={shard}") for shard in shards}
+    return found
 
 
 def fetched(*models):
@@ -81,7 +87,7 @@ def test_fresh_checkout_of_the_same_files(project):
 def test_one_model_changed(project, model, key, value):
     project.config(lambda config: config["models"][model].update({key: value}))
     layers = LAYERS | ({model: value} if key == "layers" else {})
-    expected = encoded(model) | scored(model, layers=layers) | OVER_MODELS | LEFT_OUT
+    expected = encoded(model, layers=layers) | scored(model, layers=layers) | OVER_MODELS | LEFT_OUT
     assert project.planned() - fetched(model) == expected
 
 
