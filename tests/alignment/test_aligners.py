@@ -185,8 +185,10 @@ class Bundle:
 
 @pytest.fixture
 def bundle(monkeypatch, tmp_path):
+    import huggingface_hub.constants
     import torchaudio
 
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(torchaudio.pipelines, "MMS_FA", Bundle())
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(Bundle, "calls", [])

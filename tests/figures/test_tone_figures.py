@@ -241,7 +241,7 @@ def test_made_up_tables_have_the_columns_of_true_ones():
         assert set(rows) <= set(tone_summary.COLUMNS[name]), name
     warnings.simplefilter("ignore", DeprecationWarning)  # of pandas, on what is not tested here
     order, tests = tone_comparison.compare_variants(
-        made.layers(), pd.DataFrame(columns=FOLDS), {}, made.roles
+        made.layers().assign(above_chance="yes"), pd.DataFrame(columns=FOLDS), {}, made.roles
     )
     assert set(made.variants()) <= set(order) and set(made.tests()) <= set(tests)
 

@@ -48,8 +48,10 @@ def test_the_paper_can_be_planned_quickly_without_its_corpus(empty):
     # Seconds of one core, as a dry run uses no more: other work on the machine does not count.
     start = sum(os.times()[2:4])
     printed = empty.snakemake("-n", "--quiet", "rules", "--configfile", "config/paper.yaml").stdout
-    assert sum(os.times()[2:4]) - start < 10
-    assert int(re.search(r"(?m)^total +(\d+)$", printed)[1]) < 5000
+    jobs = int(re.search(r"(?m)^total +(\d+)$", printed)[1])
+    assert jobs < 5000
+    # Snakemake takes some 5 ms for a job with its inputs, of which the code is most.
+    assert sum(os.times()[2:4]) - start < 2 + 0.008 * jobs
 
 
 def test_planning_imports_nothing_heavy(empty):
