@@ -16,7 +16,7 @@ ROW, HEAD = 0.34, 0.8  # inches; room for the name of a base, in rows
 
 
 def draw(variants, tests, layers, roles=None):
-    """Two panels per corpus, macro-F1 and span at the best layer; a row per variant, the best above.
+    """Two panels per corpus, macro-F1 at the best layer and mean span; a row per variant, the best above.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def draw(variants, tests, layers, roles=None):
                 _limits(ax, kind, variants, layers)
                 if j == 0:
                     ax.set_title(title)
-        drawn.suptitle("Variants in order, each at its best layer", x=0.01, ha="left")
+        drawn.suptitle("Variants in order: macro-F1 at the best layer, span over all layers", x=0.01, ha="left")
         style.legend_below(drawn, _keys(layers, variants, tests, kinds))
         return drawn
 
@@ -155,7 +155,7 @@ def _keys(layers, variants, tests, kinds):
     )
     if at_best.unheard.notna().any():
         handles.append(
-            Line2D([], [], markeredgecolor="black", label="folds of the test split only", **UNHEARD)
+            Line2D([], [], markeredgecolor="black", label="folds without training recordings", **UNHEARD)
         )
     if "span_ms" in kinds:
         handles.append(Line2D([], [], **style.ACOUSTIC, label="acoustic span"))
