@@ -53,8 +53,9 @@ def draw(variants, tests, layers, roles=None):
                 _limits(ax, kind, variants, layers)
                 if j == 0:
                     ax.set_title(title)
-        drawn.suptitle("Variants in order: macro-F1 at the best layer, span over all layers", x=0.01,
-        ha="left")
+        drawn.suptitle(
+            "Variants in order: macro-F1 at the best layer, span over all layers", x=0.01, ha="left"
+        )
         style.legend_below(drawn, _keys(layers, variants, tests, kinds))
         return drawn
 
