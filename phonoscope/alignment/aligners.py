@@ -15,7 +15,7 @@ import numpy as np
 from phonoscope.alignment import forced
 from phonoscope.encoders import fetch as checkpoints
 from phonoscope.encoders import windows
-from phonoscope.encoders.timebase import Timebase
+from phonoscope.encoders.timebase import Timebase, frames_of, receptive_field
 from phonoscope.errors import InputError
 
 RATE_HZ = 16000
@@ -66,17 +66,13 @@ class Aligner:
                 path=name,
                 fix="use a CTC checkpoint of the wav2vec 2.0, HuBERT, WavLM or data2vec family",
             )
-        self.least_samples = 1
-        for kernel, stride in reversed(self.convolutions):
-            self.least_samples = (self.least_samples - 1) * stride + kernel
+        self.least_samples = receptive_field(self.convolutions)
         hop = int(np.prod([stride for _, stride in self.convolutions]))
         self.timebase = Timebase(hop / RATE_HZ, self.least_samples / 2 / RATE_HZ)
 
     def frames(self, n_samples):
         """Number of frames that ``n_samples`` samples give."""
-        for kernel, stride in self.convolutions:
-            n_samples = (n_samples - kernel) // stride + 1
-        return n_samples
+        return frames_of(n_samples, self.convolutions)
 
     def log_probs(self, audio):
         """Log probabilities of one recording.

@@ -79,7 +79,7 @@ def gradients(encoder, audio, frames, readings, centres, reach, memory_bytes=2**
                 pulled = torch.cat([_pull(states[layer], below, part) for part in pulled.split(at_once)])
             pulled = pulled.unflatten(0, (len(layers), len(batch)))
             windows = [(int(centres[k]) - reach, int(centres[k]) + reach) for k in batch]
-            through = _through_crops if _is_local(encoder) else _through_all
+            through = _through_crops if encoder.local_front_end else _through_all
             for row, (low, _), parts in zip(
                 batch, windows, through(encoder, wave, features, pulled, windows, memory_bytes), strict=True
             ):
@@ -130,11 +130,6 @@ def _cotangents(state, frames, directions):
     for k, at in enumerate(frames):
         seeds[k, 0, torch.as_tensor(np.asarray(at), device=state.device)] = values[k] / len(at)
     return seeds
-
-
-def _is_local(encoder):
-    config = encoder.model.config
-    return config.model_type == "data2vec-audio" or config.feat_extract_norm == "layer"
 
 
 def _through_all(encoder, wave, features, pulled, windows, memory_bytes):

@@ -53,10 +53,11 @@ def load(model, folder=None, device="cpu"):
     folder = folder or model.get("path")
     if folder is None:
         raise InputError(f"model {display_name(model)} has no folder", fix="give hub: or path:")
-    return _transformer(model, Path(folder), _device(device))
+    return _transformer(model, Path(folder), resolved(device))
 
 
-def _device(device):
+def resolved(device):
+    """``device``, or for ``auto`` a GPU if there is one."""
     import torch
 
     if device == "auto":
@@ -100,18 +101,50 @@ def _untrained(config, model):
 
 
 def _trained(folder, name):
+    from transformers import AutoModel
+
+    network, absent = pretrained(AutoModel, folder, name, ", or set init: random")
+    # The mask vector is unused here.
+    if absent := [key for key in absent if not key.endswith("masked_spec_embed")]:
+        raise incomplete(folder, name, absent, ", or set init: random")
+    return network
+
+
+def pretrained(kind, folder, name, instead=""):
+    """A network from local safetensors.
+
+    Parameters
+    ----------
+    kind : type
+        Of transformers, with ``from_pretrained``.
+    folder : pathlib.Path
+    name : str
+        Of the model, for messages.
+    instead : str
+        What else a user could do, for the fix.
+
+    Returns
+    -------
+    network : torch.nn.Module
+        float32.
+    absent : list of str
+        Weights that the checkpoint lacks: transformers has filled them with random numbers.
+
+    Raises
+    ------
+    InputError
+    """
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoModel
 
     if not any(folder.glob("*.safetensors")):
         raise InputError(
             f"model {name} has no safetensors, the only weights that are loaded",
             path=folder,
-            fix="save its weights again as safetensors (transformers: save_pretrained), or set init: random",
+            fix=f"save its weights again as safetensors (transformers: save_pretrained){instead}",
         )
     try:
-        network, report = AutoModel.from_pretrained(
+        network, report = kind.from_pretrained(
             folder,
             dtype=torch.float32,
             use_safetensors=True,
@@ -121,14 +154,16 @@ def _trained(folder, name):
         )
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise InputError(f"the weights of model {name} cannot be loaded ({error})", path=folder) from error
-    # transformers fills what a checkpoint lacks with random numbers; the mask vector is unused here.
-    if absent := sorted(key for key in report["missing_keys"] if not key.endswith("masked_spec_embed")):
-        raise InputError(
-            f"the checkpoint of model {name} lacks {len(absent)} weights, {absent[0]} among them",
-            path=folder,
-            fix="use a complete checkpoint, or set init: random",
-        )
-    return network
+    return network, sorted(report["missing_keys"])
+
+
+def incomplete(folder, name, absent, instead=""):
+    """The error for a checkpoint that lacks the weights ``absent``."""
+    return InputError(
+        f"the checkpoint of model {name} lacks {len(absent)} weights, {absent[0]} among them",
+        path=folder,
+        fix=f"use a complete checkpoint{instead}",
+    )
 
 
 def _feature_extractor(folder, config):

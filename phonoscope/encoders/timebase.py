@@ -24,3 +24,24 @@ class Timebase:
     def times(self, n):
         """Centres of the first ``n`` frames, float64 array of shape (n,), in seconds."""
         return self.offset_s + self.hop_s * np.arange(n, dtype=np.float64)
+
+
+def receptive_field(convolutions):
+    """Samples that one frame of a stack of convolutions without padding hears.
+
+    Parameters
+    ----------
+    convolutions : sequence of (int, int)
+        Kernel and stride, in order.
+    """
+    samples = 1
+    for kernel, stride in reversed(list(convolutions)):
+        samples = (samples - 1) * stride + kernel
+    return samples
+
+
+def frames_of(n_samples, convolutions):
+    """Number of frames that a stack of convolutions without padding makes of ``n_samples`` samples."""
+    for kernel, stride in convolutions:
+        n_samples = (n_samples - kernel) // stride + 1
+    return n_samples

@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 
 from phonoscope.encoders.states import taken
-from phonoscope.encoders.timebase import Timebase
+from phonoscope.encoders.timebase import Timebase, frames_of, receptive_field
 from phonoscope.errors import InputError
 
 
@@ -144,15 +144,14 @@ class WaveformEncoder(TransformerEncoder):
         super().__init__(*args, **kwargs)
         config = self.model.config
         self.kernels = list(zip(config.conv_kernel, config.conv_stride, strict=True))
-        self.least_samples = 1
-        for kernel, stride in reversed(self.kernels):
-            self.least_samples = (self.least_samples - 1) * stride + kernel
+        self.least_samples = receptive_field(self.kernels)
         self.timebase = Timebase(
             hop_s=float(np.prod(config.conv_stride)) / self.rate, offset_s=self.least_samples / 2 / self.rate
         )
+        # With layer norm a frame of the front end depends on what it hears alone, with group norm on all.
+        self.local_front_end = config.model_type == "data2vec-audio" or config.feat_extract_norm == "layer"
         # On a CPU a padded batch of convolutions takes up to twice the time of its utterances one by one.
-        layer_norm = config.model_type == "data2vec-audio" or config.feat_extract_norm == "layer"
-        self.pads_front_end = layer_norm and self.device.type != "cpu"
+        self.pads_front_end = self.local_front_end and self.device.type != "cpu"
         self._padding = None
         if config.model_type == "data2vec-audio":
             # Its positional convolutions come five in a row, and each one spills frames into the padding.
@@ -160,9 +159,7 @@ class WaveformEncoder(TransformerEncoder):
                 layer.register_forward_hook(self._clear_padding)
 
     def frames(self, n_samples):
-        for kernel, stride in self.kernels:
-            n_samples = (n_samples - kernel) // stride + 1
-        return n_samples
+        return frames_of(n_samples, self.kernels)
 
     def prepare(self, audio):
         """Zero mean and unit variance over the recording, where the model was trained so."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from phonoscope.encoders.architecture import check_depth, depth_of, display_name, read_config
+from phonoscope.encoders.load import incomplete, pretrained, resolved
 from phonoscope.encoders.states import taken
 from phonoscope.encoders.timebase import Timebase
 from phonoscope.encoders.transformer import exact_convolutions
@@ -230,8 +231,6 @@ def load(model, folder=None, device="cpu"):
     InputError
         Where it is no Whisper, has no decoder, no tokenizer or no safetensors, or something is missing.
     """
-    import torch
-
     name, folder = display_name(model), folder or model.get("path")
     if folder is None:
         raise InputError(f"model {name} has no folder", fix="give hub: or path:")
@@ -244,37 +243,16 @@ def load(model, folder=None, device="cpu"):
             fix="leave it out of early exit and word times",
         )
     check_depth(model, depth_of(config))
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = resolved(device)
     network = _network(folder, name)
     extractor, tokenizer = _processor(folder, name, network.generation_config.decoder_start_token_id)
     return Whisper(name, network, extractor, tokenizer, device, model.get("precision", "float32"))
 
 
 def _network(folder, name):
-    import torch
-    from safetensors import SafetensorError
     from transformers import WhisperForConditionalGeneration
 
-    if not any(folder.glob("*.safetensors")):
-        raise InputError(
-            f"model {name} has no safetensors, the only weights that are loaded",
-            path=folder,
-            fix="save its weights again as safetensors (transformers: save_pretrained)",
-        )
-    try:
-        network, report = WhisperForConditionalGeneration.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
-        raise InputError(f"the weights of model {name} cannot be loaded ({error})", path=folder) from error
-    # transformers fills what a checkpoint lacks with random numbers.
-    absent = sorted(report["missing_keys"])
+    network, absent = pretrained(WhisperForConditionalGeneration, folder, name)
     if any("decoder." in key for key in absent):
         raise InputError(
             f"the checkpoint of model {name} has no decoder, or not all of it ({absent[0]} is missing)",
@@ -282,11 +260,7 @@ def _network(folder, name):
             fix="use a checkpoint with its decoder, or leave it out of early exit and word times",
         )
     if absent:
-        raise InputError(
-            f"the checkpoint of model {name} lacks {len(absent)} weights, {absent[0]} among them",
-            path=folder,
-            fix="use a complete checkpoint",
-        )
+        raise incomplete(folder, name, absent)
     return network
 
 

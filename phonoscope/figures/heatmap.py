@@ -31,7 +31,7 @@ def draw(e2, probe=None, split=None):
         return style.message("E1 gave no score, so that there is none per channel.", "Layers and channels")
     channels = style.along_the_tract(rows.channel)
     maps = [_map(rows[rows.model == model], model, channels) for model in dict.fromkeys(rows.model)]
-    lines = _flow(maps)
+    lines = style.flow(maps, _PAGE)
     with style.styled():
         width = max(max(sum(m["width"] for m in line) for line in lines), 4.6)
         heights = [max(m["head"] for m in line) + _CELL_H * len(channels) + _FOOT for line in lines]
@@ -76,16 +76,6 @@ def _map(rows, model, channels):
         "width": width,
         "head": head,
     }
-
-
-def _flow(maps):
-    """Panels into rows no wider than a page."""
-    lines = [[]]
-    for panel in maps:
-        if lines[-1] and sum(m["width"] for m in lines[-1]) + panel["width"] > _PAGE:
-            lines.append([])
-        lines[-1].append(panel)
-    return lines
 
 
 def _panel(ax, panel, channels, limits):

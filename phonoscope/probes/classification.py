@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phonoscope.probes.inference import DRAWS, LEVEL
+from phonoscope.probes.inference import DRAWS, LEVEL, resampled
 
 
 def confusion(truth, predicted, n_classes):
@@ -28,11 +28,6 @@ def f1(counts):
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     both = counts.sum(axis=-1) + counts.sum(axis=-2)
     return 2 * hits / np.maximum(both, 1)
-
-
-def resampled_folds(n_folds, draws=DRAWS, seed=0):
-    """How often each fold is drawn in each of ``draws`` resamples, array of shape (draws, n_folds)."""
-    return np.random.default_rng([seed, n_folds]).multinomial(n_folds, np.full(n_folds, 1 / n_folds), draws)
 
 
 def smallest_within_one_se(scores):
@@ -62,7 +57,7 @@ def one_se_interval(scores, draws=DRAWS, level=LEVEL, seed=0):
     low, high : int
         Columns.
     """
-    chosen = chosen_by_one_se(scores, resampled_folds(len(scores), draws, seed))
+    chosen = chosen_by_one_se(scores, resampled(len(scores), draws, seed))
     low, high = np.quantile(chosen, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
     return int(low), int(high)
 
@@ -74,7 +69,7 @@ def chosen_by_one_se(scores, counts):
     ----------
     scores : array of shape (n_folds, n_columns)
     counts : array of shape (n_draws, n_folds)
-        As :func:`resampled_folds` gives them.
+        As ``inference.resampled`` gives them.
 
     Returns
     -------

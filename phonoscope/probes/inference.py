@@ -10,6 +10,15 @@ DRAWS = 2000
 LEVEL = 0.95
 
 
+def resampled(n_units, draws=DRAWS, seed=0):
+    """How often each unit is drawn in each resample, int array of shape (draws, n_units).
+
+    The draws depend on ``seed`` and the number of units only.
+    """
+    rng = np.random.default_rng([seed, int(n_units)])
+    return rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=draws)
+
+
 def bootstrap_mean(values, draws=DRAWS, level=LEVEL, seed=0):
     """Percentile bootstrap of the mean over rows, for every column at once.
 
@@ -44,7 +53,7 @@ def bootstrap_mean(values, draws=DRAWS, level=LEVEL, seed=0):
         columns = np.flatnonzero(n_valid == n)
         block = values[:, columns].T
         block = block[np.isfinite(block)].reshape(len(columns), n)
-        counts = np.random.default_rng([seed, int(n)]).multinomial(n, np.full(n, 1 / n), size=draws)
+        counts = resampled(n, draws, seed)
         low[columns], high[columns] = np.quantile(counts @ block.T / n, tails, axis=0)
     return low, high
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from phonoscope import tables
-from phonoscope.probes.inference import DRAWS, LEVEL
+from phonoscope.probes.inference import LEVEL, resampled
 
 _TEXT, _F64 = pa.string(), pa.float64()
 
@@ -40,15 +40,6 @@ def table(rows):
         for row in rows
     ]
     return tables.from_rows(known, ROWS)
-
-
-def counts(n_units, draws=DRAWS, seed=0):
-    """Bootstrap over units: how often each is drawn, an integer array of shape (draws, n_units).
-
-    The draws are those of :func:`phonoscope.probes.inference.bootstrap_mean`.
-    """
-    rng = np.random.default_rng([seed, n_units])
-    return rng.multinomial(n_units, np.full(n_units, 1 / n_units), size=draws)
 
 
 def interval(drawn):
@@ -106,7 +97,7 @@ def ratio_interval(above, below):
     if not len(pairs) or pairs[:, 1].mean() <= 0:
         return np.nan, np.nan, np.nan
     ratio = float(pairs[:, 0].mean() / pairs[:, 1].mean())
-    sums = counts(len(pairs)) @ pairs
+    sums = resampled(len(pairs)) @ pairs
     if len(pairs) < 2 or sums[:, 1].min() <= 0:
         return ratio, np.nan, np.nan
     return ratio, *interval(sums[:, 0] / sums[:, 1])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from phonoscope import tables
+from phonoscope.probes.inference import resampled
 from phonoscope.studies import calibration
 
 WITHIN_MS = 20
@@ -71,7 +72,7 @@ def _rows(language, errors, units, of, notes):
     pairs = [
         (errors[name][order], unit[order]) for name, order in zip(("aligned", "uniform"), orders, strict=True)
     ]
-    draws = calibration.counts(len(names)) if len(names) > 1 else []
+    draws = resampled(len(names)) if len(names) > 1 else []
     made = []
     for name, measured_in, less, statistic in MEASURES:
         drawn = np.array([[statistic(e, times[u]) for e, u in pairs] for times in draws])

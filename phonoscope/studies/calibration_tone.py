@@ -9,7 +9,8 @@ import numpy as np
 
 from phonoscope import tables
 from phonoscope.errors import InputError
-from phonoscope.probes.classification import chosen_by_one_se, resampled_folds
+from phonoscope.probes.classification import chosen_by_one_se
+from phonoscope.probes.inference import resampled
 from phonoscope.studies import calibration
 from phonoscope.studies.tone_comparison import by_window
 
@@ -67,7 +68,7 @@ def stretch(path):
 def _drawn(widths, scores):
     """The span, and its bootstrap over folds."""
     span = widths[chosen_by_one_se(scores, np.ones((1, len(scores))))[0]]
-    return span, widths[chosen_by_one_se(scores, resampled_folds(len(scores)))]
+    return span, widths[chosen_by_one_se(scores, resampled(len(scores)))]
 
 
 def _edges(drawn):

@@ -5,8 +5,7 @@ import pandas as pd
 
 from phonoscope import tables
 from phonoscope.probes import focus
-from phonoscope.probes.classification import resampled_folds
-from phonoscope.probes.inference import LEVEL, bootstrap_mean
+from phonoscope.probes.inference import LEVEL, bootstrap_mean, resampled
 from phonoscope.studies import tone_items
 
 # Fewer tones that the probe gets right say nothing of a width.
@@ -157,7 +156,7 @@ def _occlusion(paths):
         if len(sums) < 2 or len(wide) < LEAST_OCCLUDED:
             widths[layer] = {"n_occluded": len(wide)}
             continue
-        counts = np.vstack([np.ones(len(sums), dtype=int), resampled_folds(len(sums))])
+        counts = np.vstack([np.ones(len(sums), dtype=int), resampled(len(sums))])
         totals = counts @ sums.to_numpy()
         kept = totals[:, :-1] / totals[:, -1:]
         at = focus.widths_that_keep(half, kept)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phonoscope.encoders.timebase import Timebase
+from phonoscope.encoders.timebase import Timebase, receptive_field
 from phonoscope.training.data import RATE_HZ, Sounds
 from phonoscope.training.network import last_states, padded
 
@@ -52,7 +52,7 @@ class Inputs:
             self.hop, self.field = 1, 1
         else:
             self.kept = sounds
-            self.hop, self.field = int(np.prod(body.config.conv_stride)), receptive_field(body.config)
+            self.hop, self.field = int(np.prod(body.config.conv_stride)), _field(body.config)
 
     def __len__(self):
         return len(self.rows)
@@ -84,15 +84,12 @@ def hidden(body, inputs, lengths):
     return body.encoder(projected, attention_mask=mask).last_hidden_state, lengths
 
 
-def receptive_field(config):
+def _field(config):
     """Samples that one frame sees."""
-    samples = 1
-    for kernel, stride in reversed(list(zip(config.conv_kernel, config.conv_stride, strict=True))):
-        samples = (samples - 1) * stride + kernel
-    return samples
+    return receptive_field(zip(config.conv_kernel, config.conv_stride, strict=True))
 
 
 def timebase(config):
     """The :class:`Timebase` of a wav2vec 2.0-like model."""
     hop = int(np.prod(config.conv_stride))
-    return Timebase(hop_s=hop / RATE_HZ, offset_s=receptive_field(config) / 2 / RATE_HZ)
+    return Timebase(hop_s=hop / RATE_HZ, offset_s=_field(config) / 2 / RATE_HZ)

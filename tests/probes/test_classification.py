@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 from phonoscope.probes import classification as cl
+from phonoscope.probes.inference import resampled
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -29,7 +30,7 @@ def test_one_standard_error(seed):
     rng = np.random.default_rng(seed)
     scores = np.minimum(np.arange(10) / 6, 1) + rng.normal(scale=0.2, size=(7, 10))
     assert cl.smallest_within_one_se(scores) == by_definition(scores)
-    counts = cl.resampled_folds(7, draws=50, seed=seed)
+    counts = resampled(7, draws=50, seed=seed)
     expected = []
     for each in counts:
         # Resampled folds count n - 1 in the variance, as the sample itself does.

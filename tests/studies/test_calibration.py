@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from phonoscope import tables
 from phonoscope.encoders.timebase import Timebase
 from phonoscope.errors import InputError
+from phonoscope.probes.inference import resampled
 from phonoscope.studies import (
     calibration,
     calibration_aligner,
@@ -58,7 +59,7 @@ def test_ratio_interval_against_brute_force():
     rng = np.random.default_rng(1)
     below = rng.uniform(0.5, 0.7, 8)
     above = 0.6 * below + 0.02 * rng.normal(size=8)
-    drawn = [np.repeat(above, c).mean() / np.repeat(below, c).mean() for c in calibration.counts(8)]
+    drawn = [np.repeat(above, c).mean() / np.repeat(below, c).mean() for c in resampled(8)]
     expected = above.mean() / below.mean(), *np.quantile(drawn, [0.025, 0.975])
     assert calibration.ratio_interval(above, below) == pytest.approx(expected)
     assert np.isnan(calibration.ratio_interval(above, -below)).all()
@@ -398,7 +399,7 @@ def test_intervals_of_the_aligner_are_over_voices(tmp_path):
     by_voice = [[1000 * r["aligned_s"] for r in rows if r["speaker"] == f"s{s}"] for s in range(6)]
     medians = [
         np.median(np.concatenate([np.tile(v, c) for v, c in zip(by_voice, draw, strict=True)]))
-        for draw in calibration.counts(6)
+        for draw in resampled(6)
     ]
     assert found.loc[0, ["ci_low", "ci_high"]].tolist() == pytest.approx(np.quantile(medians, [0.025, 0.975]))
     assert found.case.tolist() == ["aligner: x"] * 3

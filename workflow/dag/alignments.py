@@ -1,6 +1,7 @@
 """What the DAG needs to know of the alignment study: that options go together, and which rule has which."""
 
 from phonoscope.errors import InputError
+from workflow.dag.configuration import chosen
 
 SENTENCES = ("languages", "splits", "recordings", "seed")
 
@@ -17,9 +18,8 @@ def check(config, source):
         ("alignment.corpora", study["corpora"]),
         ("calibration.challenge", config["calibration"]["challenge"]),
     ):
-        _known(names, config["corpora"], row, source)
-    study["models"] = list(models) if study["models"] == "all" else study["models"]
-    _known(study["models"], models, "alignment.models", source)
+        chosen(names, config["corpora"], row, source)
+    study["models"] = chosen(study["models"], models, "alignment.models", source)
     for name in config["calibration"]["challenge"]:
         if "path" not in config["corpora"][name]:
             raise InputError(
@@ -29,13 +29,6 @@ def check(config, source):
                 fix="take it out",
             )
     _check_languages(study, source)
-
-
-def _known(names, known, row, source):
-    if unknown := [name for name in names if name not in known]:
-        raise InputError(
-            f"{unknown[0]} is not configured", path=source, row=row, fix=f"use names among {', '.join(known)}"
-        )
 
 
 def _check_languages(study, source):

@@ -2,6 +2,7 @@
 
 from phonoscope.errors import InputError
 from workflow.dag import trainings
+from workflow.dag.configuration import chosen
 
 
 def check(config, source):
@@ -19,13 +20,7 @@ def check(config, source):
         ("articulation", section["articulation"]),
         ("disjoint", section["disjoint"]),
     ):
-        if unknown := [name for name in names if name not in config["corpora"]]:
-            raise InputError(
-                f"{unknown[0]} is not configured",
-                path=source,
-                row=f"calibration.{row}",
-                fix=f"use names among {', '.join(config['corpora'])}",
-            )
+        chosen(names, config["corpora"], f"calibration.{row}", source)
     studied = config["articulation"]["corpora"]
     if absent := [name for name in section["articulation"] if name not in studied]:
         raise InputError(

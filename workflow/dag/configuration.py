@@ -13,6 +13,31 @@ from phonoscope.errors import InputError
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
+def chosen(names, known, row, source, problem="is not configured"):
+    """``names``, or all that are known for ``all``, after a check that they are.
+
+    Parameters
+    ----------
+    names : list of str or "all"
+    known : collection of str
+    row, source : str
+        Where the names stand, for the message.
+    problem : str
+        What is said of a name that is not known.
+
+    Raises
+    ------
+    InputError
+    """
+    if names == "all":
+        return list(known)
+    if unknown := [name for name in names if name not in known]:
+        raise InputError(
+            f"{unknown[0]} {problem}", path=source, row=row, fix=f"use names among {', '.join(known)}"
+        )
+    return names
+
+
 @cache
 def schema(name):
     """The JSON Schema ``workflow/schemas/{name}.schema.yaml`` as a dict."""

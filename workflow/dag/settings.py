@@ -9,7 +9,7 @@ from phonoscope.corpora.shards import shard_names, speakers_of
 from phonoscope.corpora.sheets import read_speakers
 from phonoscope.errors import InputError
 from workflow.dag import aligners, alignments, calibrations, tones, trainings
-from workflow.dag.configuration import checked
+from workflow.dag.configuration import checked, chosen
 
 # Folders of results/ that are not corpora.
 RESERVED = (
@@ -150,7 +150,7 @@ def load(config, source):
     moving = [name for name, corpus in config["corpora"].items() if corpus["sensors"]]
     study["corpora"] = moving if study["corpora"] == "all" else study["corpora"]
     for kind in ("corpora", "models"):
-        study[kind] = _chosen(study[kind], config[kind], f"articulation.{kind}", source)
+        study[kind] = chosen(study[kind], config[kind], f"articulation.{kind}", source)
     if still := [name for name in study["corpora"] if name not in moving]:
         raise InputError(
             f"{still[0]} has no sensors: there is no articulation to study",
@@ -260,16 +260,6 @@ def _layers(name, model, source):
             fix=f"list layers from 0 to {depth}",
         )
     return sorted(model["layers"])
-
-
-def _chosen(names, known, row, source):
-    if names == "all":
-        return list(known)
-    if unknown := [name for name in names if name not in known]:
-        raise InputError(
-            f"{unknown[0]} is not configured", path=source, row=row, fix=f"use names among {', '.join(known)}"
-        )
-    return names
 
 
 def _shards(corpus):

@@ -1,6 +1,7 @@
 """What the DAG needs to know of the tone study: that its options go together, and which models do what."""
 
 from phonoscope.errors import InputError
+from workflow.dag.configuration import chosen
 
 # What decides the items; scores of windows and of layers; both are below the items.
 ITEMS = (
@@ -17,6 +18,7 @@ ITEMS = (
 )
 PROBE = ("C", "solver", "seed")
 RATE_HZ = 16000
+UNUSABLE = "is not among the models that can be used here"
 
 
 def check(config, source):
@@ -28,13 +30,8 @@ def check(config, source):
     """
     study, models = config["tone"], config["models"]
     wanted = [*study["corpora"], *config["calibration"]["tone"]]
-    if unknown := [name for name in wanted if name not in config["corpora"]]:
-        raise InputError(
-            f"{unknown[0]} is not configured",
-            path=source,
-            row="tone.corpora" if unknown[0] in study["corpora"] else "calibration.tone",
-            fix=f"use names among {', '.join(config['corpora'])}",
-        )
+    chosen(study["corpora"], config["corpora"], "tone.corpora", source)
+    chosen(config["calibration"]["tone"], config["corpora"], "calibration.tone", source)
     if elsewhere := [name for name in config["calibration"]["tone"] if "path" not in config["corpora"][name]]:
         raise InputError(
             f"{elsewhere[0]} has no path, so there is no truth.json",
@@ -57,20 +54,15 @@ def check(config, source):
             row="tone.C",
             fix="give one C, or more folds",
         )
-    study["models"] = _chosen(study["models"], models, "tone.models", source)
+    study["models"] = chosen(study["models"], models, "tone.models", source, UNUSABLE)
     probed = {name: models[name] for name in study["models"]}
     with_waves = {name: model for name, model in probed.items() if model["encoder"] == "transformers"}
     for part, possible in (("focus", with_waves), ("occlusion", probed)):
-        study[part]["models"] = _chosen(study[part]["models"], possible, f"tone.{part}.models", source)
+        study[part]["models"] = chosen(
+            study[part]["models"], possible, f"tone.{part}.models", source, UNUSABLE
+        )
     for name, variant in study["variants"].items():
-        for each in (name, variant["of"]):
-            if each not in models:
-                raise InputError(
-                    f"{each} is not configured",
-                    path=source,
-                    row=f"tone.variants.{name}",
-                    fix=f"use names among {', '.join(models)}",
-                )
+        chosen([name, variant["of"]], models, f"tone.variants.{name}", source)
         if variant["corpora"] != "all" and set(variant["corpora"]) - set(study["corpora"]):
             raise InputError(
                 "a corpus is not studied for tones",
@@ -79,19 +71,6 @@ def check(config, source):
                 fix=f"use names among {', '.join(study['corpora'])}",
             )
     _check_times(study, source)
-
-
-def _chosen(names, known, row, source):
-    if names == "all":
-        return list(known)
-    if unknown := [name for name in names if name not in known]:
-        raise InputError(
-            f"{unknown[0]} is not among the models that can be used here",
-            path=source,
-            row=row,
-            fix=f"use names among {', '.join(known)}",
-        )
-    return names
 
 
 def _check_times(study, source):

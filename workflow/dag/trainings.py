@@ -1,6 +1,7 @@
 """What the DAG needs to know of the trainings: that they fit together, and where each starts from."""
 
 from phonoscope.errors import InputError
+from workflow.dag.configuration import chosen
 
 # What every training leaves in results/training/{name}/.
 LEFT = ("config.json", "model.safetensors", "training.tsv", "training.json", "README.md")
@@ -25,13 +26,7 @@ def check(config, source):
             raise InputError(
                 f"{name} is a model and a training", path=source, row=row, fix="give them different names"
             )
-        if unknown := [each for each in training["corpora"] if each not in config["corpora"]]:
-            raise InputError(
-                f"{unknown[0]} is not configured",
-                path=source,
-                row=f"{row}.corpora",
-                fix=f"use names among {', '.join(config['corpora'])}",
-            )
+        chosen(training["corpora"], config["corpora"], f"{row}.corpora", source)
         base, seen = training.get("base"), {name}
         while base is not None:
             if base not in trainings and base not in config["models"]:
