@@ -13,6 +13,7 @@ from pathlib import Path
 from phonoscope.errors import InputError
 
 SPLITS = ("train", "dev", "test")
+NORMALISED, RAW = "normalised", "raw"
 RATE_HZ = 16000
 _SEX = {"MALE": "m", "FEMALE": "f", "OTHER": ""}
 _COLUMNS = 7
@@ -87,7 +88,7 @@ def key(sheet, line):
     return _name(sheet, cells[1]) if len(cells) > 1 else line
 
 
-def row(sheet, number, line):
+def row(sheet, number, line, transcription=NORMALISED):
     """A line of a sheet as a row of ``tables.UTTERANCES``.
 
     Parameters
@@ -96,13 +97,14 @@ def row(sheet, number, line):
     number : int
         For messages.
     line : str
+    transcription : {"normalised", "raw"}
+        Which one is the text: that without case and punctuation, or as it is written.
 
     Returns
     -------
     dict
         utterance_id (``fi_fi_{file_name}``), audio (path), sex (m, f or empty), language (``fi`` of
-        ``fi_fi``), sentence_id, text (the transcription without case and punctuation), split, and
-        length_s.
+        ``fi_fi``), sentence_id, text, split, and length_s.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def row(sheet, number, line):
     cells = line.split("\t")
     if len(cells) != _COLUMNS:
         raise _bad(sheet, number, f"{len(cells)} columns, not {_COLUMNS}")
-    sentence, name, _, text, _, samples, gender = (cell.strip() for cell in cells)
+    sentence, name, raw, text, _, samples, gender = (cell.strip() for cell in cells)
     if not re.fullmatch(r"[A-Za-z0-9_-]+\.wav", name):
         raise _bad(sheet, number, f"`{name}` is not the name of a recording")
     if not sentence.isascii() or not sentence.isdigit() or not samples.isascii() or not samples.isdigit():
@@ -125,7 +127,7 @@ def row(sheet, number, line):
         "sex": _SEX[gender.upper()],
         "language": _language(sheet).partition("_")[0],
         "sentence_id": sentence,
-        "text": text,
+        "text": raw if transcription == RAW else text,
         "split": sheet.stem,
         "length_s": int(samples) / RATE_HZ,
     }

@@ -271,7 +271,7 @@ def _in_fleurs(corpus, settings, shard, notes):
             if bucket_of(fleurs.key(sheet, line), corpus["shards"]) != shard:
                 continue
             with notes.guard(file=sheet.as_posix()):
-                row = fleurs.row(sheet, number, line)
+                row = fleurs.row(sheet, number, line, corpus.get("transcription"))
                 found.append(
                     Recording(
                         utterance_id=row["utterance_id"],

@@ -47,7 +47,7 @@ def compare(corpora, summaries, ranks, challenges, left_out, published, hub_ids,
     dict of str to pandas.DataFrame
         retrieval, best, contrast, challenge, left_out, published.
     """
-    retrieval = pd.concat([read(path) for path in summaries], ignore_index=True)
+    retrieval = pd.concat([sheets.read(path) for path in summaries], ignore_index=True)
     best = best_layers(retrieval)
     pairs = [tables.read(path).to_pandas() for path in challenges]
     contrasts = [
@@ -68,14 +68,6 @@ def compare(corpora, summaries, ranks, challenges, left_out, published, hub_ids,
         "left_out": pd.concat(dropped, ignore_index=True),
         "published": with_published(published, retrieval, best, hub_ids, papers),
     }
-
-
-def read(path):
-    """A sheet of ``alignment_summary.COLUMNS`` as it was written."""
-    frame = sheets.read(path)
-    for name in ("hits", "n", "n_candidates", "draws"):
-        frame[name] = pd.to_numeric(frame[name].replace("", None))
-    return frame
 
 
 def best_layers(retrieval):

@@ -105,6 +105,12 @@ def test_from_the_hub_to_the_utterance_table(hub):
     assert segments.num_rows == notes.num_rows == 0
 
 
+def test_text_as_it_is_written(hub):
+    corpus, _ = hub()
+    texts = tabulate(corpus | {"transcription": "raw"}, [], "bucket0")[0]["text"].to_pylist()
+    assert texts == ['"Junat kulkevat.', "Taksi odottaa.", "Junat kulkevat.", "Поезда идут."]
+
+
 def test_fetched_again_it_is_the_same(hub):
     assert hub()[1] == hub()[1]
 

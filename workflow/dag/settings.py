@@ -52,6 +52,7 @@ RECORDINGS = (
     "name_pattern",
     "recordings",
     "tiers",
+    "transcription",
     "on_error",
     "shards",
 )

@@ -100,11 +100,7 @@ rule score_retrieval:
     benchmark:
         "results/benchmarks/score_retrieval/{corpus}/{model}/layer{layer}.tsv"
     conda:
-        (
-            "../../envs/alignment.yaml"
-            if STUDY.alignment["retrieval"]["gpu"]
-            else "../../envs/alignment.yaml"
-        )
+        "../../envs/alignment.yaml"
     threads: STUDY.alignment["retrieval"]["threads"]
     resources:
         mem_mb=8000,
