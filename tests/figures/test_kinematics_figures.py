@@ -1,0 +1,131 @@
+"""Figures of the kinematics study's transfer, on tables from one layer and two speakers up to 33 and 40."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import QuadMesh
+
+from phonoscope.figures import kinematics_layers, kinematics_matrix, kinematics_seconds, style
+
+KINDS = ["none", "affine", "rotation", "articulator"]
+
+
+def matrix(models=2, speakers=4, missing=None):
+    rng = np.random.default_rng(0)
+    names = [f"s{i}" for i in range(1, speakers + 1)]
+    rows = [
+        {"corpus": "c", "model": f"m{model}", "probe": "ridge", "experiment": "speakers", "by": "speaker"}
+        | {"map": kind, "layer": 3, "source": a, "target": b, "r": 0.3 + 0.5 * rng.random()}
+        | {"source_group": "fi" if int(a[1:]) % 2 else "ru", "target_group": "fi" if int(b[1:]) % 2 else "ru"}
+        for model in range(models)
+        for kind in KINDS[:2]
+        for a in names
+        for b in names
+        if kind == "none" or a != b
+    ]
+    frame = pd.DataFrame(rows)
+    frame.loc[frame.source == missing, "r"] = np.nan
+    return frame
+
+
+def transfer(models=2, layers=5, by=("speaker", "native_language")):
+    rows = []
+    for model in range(models):
+        for layer in range(layers):
+            for name in by:
+                for relation in ("within", "same", "other"):
+                    for kind in KINDS if relation != "within" else KINDS[:1]:
+                        if name == "speaker" and relation == "same":
+                            continue
+                        r = {"within": 0.8, "same": 0.6, "other": 0.4}[relation] + 0.05 * KINDS.index(kind)
+                        r -= 0.01 * layer
+                        rows.append(
+                            {"corpus": "c", "model": f"m{model}", "probe": "ridge", "experiment": "speakers"}
+                            | {"by": name, "relation": relation, "map": kind, "layer": layer, "r": r}
+                            | {"ci_low": r - 0.05, "ci_high": r + 0.05, "chance": 0.01 * layer}
+                        )
+    return pd.DataFrame(rows)
+
+
+def seconds(models=2, sizes=(10.0, 20.0, 40.0, 51.6)):
+    rows = []
+    for model in range(models):
+        for kind in [*KINDS, "own"]:
+            for size in [0.0] if kind == "none" else sizes:
+                r = 0.5 + 0.1 * (kind != "none") - 1 / (size + 5)
+                rows.append(
+                    {"corpus": "c", "model": f"m{model}", "probe": "ridge", "layer": 2, "map": kind, "r": r}
+                    | {"seconds": size, "ci_low": r - 0.05, "ci_high": r + 0.05, "chance": 0.01}
+                )
+    return pd.DataFrame(rows)
+
+
+MADE = [
+    (kinematics_matrix.draw, lambda big: matrix(*((5, 40) if big else (1, 2)))),
+    (kinematics_layers.draw, lambda big: transfer(*((7, 33) if big else (1, 1)))),
+    (kinematics_seconds.draw, lambda big: seconds(*((7,) if big else (1, (30.0,))))),
+]
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize(("draw", "made"), MADE)
+def test_every_size_is_drawn_the_same_twice(draw, made, big, tmp_path):
+    for name in "ab":
+        style.save(draw(made(big), "c"), tmp_path / f"{name}.svg", tmp_path / f"{name}.png", dpi=40)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert (tmp_path / "a.png").stat().st_size > 2000
+
+
+@pytest.mark.parametrize(("draw", "made"), MADE)
+def test_a_corpus_without_scores_says_so(draw, made):
+    assert not draw(made(False), "another").axes
+    assert not draw(made(False).assign(r=np.nan), "c").axes
+
+
+def test_maps_are_the_matrix_ordered_by_group():
+    table = matrix(missing="s3")
+    drawn = kinematics_matrix.draw(table, "c")
+    panels = [ax for ax in drawn.axes if any(isinstance(c, QuadMesh) and c.get_array().shape == (4, 4)
+                                             for c in ax.collections)]  # fmt: skip
+    assert len(panels) == 4
+    order = ["s1", "s3", "s2", "s4"]
+    assert [label.get_text() for label in panels[0].get_yticklabels()] == order
+    values = np.ma.filled(panels[0].collections[0].get_array(), np.nan)
+    rows = table[(table.model == "m0") & (table["map"] == "none")]
+    expected = rows.pivot(index="source", columns="target", values="r").loc[order, order]
+    assert values == pytest.approx(expected.to_numpy(), nan_ok=True) and np.isnan(values[1]).all()
+    assert [line.get_ydata()[0] for line in panels[0].lines[:1]] == [2]
+
+
+def test_curves_are_those_of_the_groups():
+    table = transfer()
+    drawn = kinematics_layers.draw(table, "c")
+    ax = drawn.axes[0]
+    assert len(drawn.axes) == 2
+    for relation, kind, look in kinematics_layers.CURVES:
+        rows = table[(table.model == "m0") & (table.by == "native_language")]
+        rows = rows[(rows.relation == relation) & (rows["map"] == kind)]
+        curve = [
+            line
+            for line in ax.lines
+            if line.get_color() == look.colour and line.get_marker() == look.marker
+            and (line.get_markerfacecolor() == "white") != look.filled
+        ]  # fmt: skip
+        assert len(curve) == 1 and curve[0].get_ydata() == pytest.approx(rows.r.to_numpy())
+    labels = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert "another speaker, same native language" in labels and style.CHANCE_LABEL in labels
+    # Without groups all other speakers are drawn, and nothing is called the same.
+    alone = kinematics_layers.draw(transfer(by=("speaker",)), "c")
+    labels = [text.get_text() for text in alone.legends[0].get_texts()]
+    assert "another speaker, another speaker" not in labels and not any("same speaker," in t for t in labels)
+
+
+def test_seconds_are_drawn_by_kind():
+    table = seconds()
+    ax = kinematics_seconds.draw(table, "c").axes[0]
+    own = next(line for line in ax.lines if line.get_marker() == "o")
+    rows = table[(table.model == "m0") & (table["map"] == "own")]
+    assert own.get_xdata() == pytest.approx(rows.seconds.to_numpy())
+    assert own.get_ydata() == pytest.approx(rows.r.to_numpy())
+    before = table[(table.model == "m0") & (table["map"] == "none")].r.iloc[0]
+    assert any(len(set(line.get_ydata())) == 1 and line.get_ydata()[0] == before for line in ax.lines)

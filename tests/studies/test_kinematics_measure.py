@@ -1,0 +1,195 @@
+"""Scores of models against published ones: what is joined, what is said, and what is named as missing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from phonoscope import tables
+from phonoscope.errors import InputError
+from phonoscope.probes.correlation import steiger
+from phonoscope.studies import kinematics_measure as study
+from phonoscope.studies import sheets
+
+ROOT_CSV = "resources/published/superb.csv"
+
+
+class Made:
+    """Tables of ``n`` models on disk; published scores follow ``truth`` of each."""
+
+    def __init__(self, folder, n, seed=0, published=None, higher=True):
+        rng = np.random.default_rng(seed)
+        self.folder = folder
+        self.models = [f"m{i}" for i in range(n)]
+        self.good = rng.normal(size=n)
+        self.articulation = {m: 0.5 + 0.1 * g for m, g in zip(self.models, self.good, strict=True)}
+        self.phones = {m: 0.5 + 0.1 * rng.normal() for m in self.models}
+        self.hub = {m: f"org/{m}" for m in self.models}
+        known = self.models if published is None else self.models[:published]
+        sign = 1 if higher else -1
+        rows = [
+            {"model": self.hub[m], "task": "t", "metric": "x", "source": "s"}
+            | {"value": 50 + sign * 10 * g + rng.normal(), "better": "higher" if higher else "lower"}
+            for m, g in zip(known, self.good, strict=False)
+        ]
+        self.sheet = folder / "published.csv"
+        pd.DataFrame(rows, columns=study.PUBLISHED).to_csv(self.sheet, index=False)
+
+    def paths(self):
+        articulation, phones = {}, {}
+        for m in self.models:
+            # The best layer is the third, the mean of all is lower by .1.
+            rows = [
+                {"model": m, "probe": probe, "experiment": e, "split": split, "layer": layer, "chance": 0.01}
+                | {"r": self.articulation[m] - gap - (probe == "ols") - (split == "frames")}
+                for probe in ("ols", "ridge")
+                for e, split in (("E1", "frames"), ("E1", "utterances"), ("E4", "one speaker out"))
+                for layer, gap in enumerate((0.1, 0.2, 0.0))
+            ]
+            articulation[m] = self.folder / f"{m}.csv"
+            sheets.write(pd.DataFrame(rows), articulation[m])
+            phones[m] = []
+            for layer, gap in enumerate((0.05, 0.0)):
+                scores = {
+                    "macro_f1": self.phones[m] - gap,
+                    "macro_f1_shuffled": 0.03,
+                    "macro_f1_majority": 0.01,
+                }
+                rows = [
+                    {"metric": metric, "value": value, "layer": layer, "model": m, "test": f"speaker={s}"}
+                    for metric, value in scores.items()
+                    for s in "ab"
+                ]
+                phones[m].append(self.folder / f"{m}-{layer}.parquet")
+                tables.write(tables.from_rows(rows, tables.SCORES), phones[m][-1])
+        return {"c": articulation}, {"c": phones}
+
+    def compare(self, sheets=None, hub=None):
+        return study.compare(
+            *self.paths(), self.models, sheets or [self.sheet], self.hub if hub is None else hub, "ridge"
+        )
+
+
+def row(found, predictor, experiment="E4", layers="best", task="t"):
+    table = found["measure"]
+    chosen = table[(table.predictor == predictor) & (table.experiment == experiment) & (table.task == task)]
+    (one,) = chosen[chosen.layers == layers].to_dict("records")
+    return one
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_the_correlations_are_scipys_and_positive_means_better(tmp_path, higher):
+    made = Made(tmp_path, 12, higher=higher)
+    found = made.compare()
+    assert {name: list(table) for name, table in found.items()} == {
+        "measure": study.MEASURE,
+        "measure_models": study.MODELS,
+    }
+    y = pd.read_csv(made.sheet).value * (1 if higher else -1)
+    x, p = list(made.articulation.values()), list(made.phones.values())
+    for layers in ("best", "mean"):
+        for name, values in (("articulation", x), ("phones", p)):
+            one = row(found, name, layers=layers)
+            assert one["pearson"] == pytest.approx(stats.pearsonr(values, y)[0])
+            assert one["spearman"] == pytest.approx(stats.spearmanr(values, y)[0])
+            assert one["pearson_low"] < one["pearson"] < one["pearson_high"]
+    one = row(found, "articulation − phones")
+    r = [stats.pearsonr(*pair)[0] for pair in ((x, y), (p, y), (x, p))]
+    assert one["pearson"] == pytest.approx(r[0] - r[1])
+    assert (one["steiger_z"], one["p"]) == pytest.approx(steiger(*r, 12), rel=1e-3)
+    assert one["p_holm"] == pytest.approx(one["p"])
+    assert one["statement"] == "articulation goes more with the score"
+    assert row(found, "articulation")["statement"] == "models with a higher score here do better there"
+    own = row(found, "articulation", task=study.PHONE_TASK)
+    assert own["pearson"] == pytest.approx(r[2], abs=1e-4) and own["n_models"] == 12
+
+
+def test_the_scores_of_models_are_those_of_their_tables(tmp_path):
+    made = Made(tmp_path, 3)
+    models = made.compare()["measure_models"]
+    assert list(models.model) == ["m0", "m0", "m1", "m1", "m2", "m2"]
+    one = models[(models.model == "m1") & (models.experiment == "E1")].iloc[0]
+    assert one.articulation_best == pytest.approx(made.articulation["m1"], abs=1e-6)
+    assert one.articulation_layer == 2
+    assert one.articulation_mean == pytest.approx(made.articulation["m1"] - 0.1, abs=1e-6)
+    assert one.phones_best == pytest.approx(made.phones["m1"]) and one.phones_layer == 1
+    assert one.phones_mean == pytest.approx(made.phones["m1"] - 0.025)
+    assert one.phones_shuffled == pytest.approx(0.03) and one.phones_majority == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 7])
+def test_too_few_models_conclude_nothing(tmp_path, n):
+    made = Made(tmp_path, 9, published=n)
+    found = made.compare()
+    if n == 0:
+        assert list(dict.fromkeys(found["measure"].task)) == [study.PHONE_TASK, study.NO_TASK]
+        none = found["measure"][found["measure"].task == study.NO_TASK]
+        assert (none.statement == "0 models: too few to conclude").all()
+        assert none.note.str.endswith("published scores: " + ", ".join(made.models)).all()
+    else:
+        task = found["measure"][found["measure"].task == "t"]
+        words = f"{n} model{'s' * (n != 1)}: too few to conclude"
+        assert (task.statement == words).all()
+        assert (task.pearson.notna() == (n >= 3)).all()
+        assert task.note.str.contains("without a score: m7, m8" if n == 7 else "m8").all()
+    models = found["measure_models"]
+    left = models[models.note == "not among the published scores"].model
+    assert list(dict.fromkeys(left)) == made.models[n:]
+
+
+def test_a_local_sheet_may_name_models_of_the_config(tmp_path):
+    made = Made(tmp_path, 4)
+    local = tmp_path / "local.csv"
+    rows = [{"model": m, "task": "u", "metric": "y", "value": i, "better": "higher", "source": "here"}
+            for i, m in enumerate(made.models)]  # fmt: skip
+    pd.DataFrame(rows).to_csv(local, index=False)
+    found = made.compare([made.sheet, local], hub={})
+    assert row(found, "phones", task="u")["n_models"] == 4
+    # Without their hub ids none of them has the other sheet's score.
+    assert "t" not in set(found["measure"].task)
+
+
+def test_values_that_nobody_checked_are_said_to_be_so(tmp_path):
+    made = Made(tmp_path, 4)
+    pd.read_csv(made.sheet).assign(precision="to be checked").to_csv(made.sheet, index=False)
+    assert "to be checked" in row(made.compare(), "phones")["note"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda rows: rows.drop(columns="better"), "the column better is missing"),
+        (lambda rows: rows.assign(value=["1", "2,5", "3"]), "value '2,5'"),
+        (lambda rows: rows.assign(better="more"), "better 'more'"),
+        (lambda rows: pd.concat([rows, rows]), "two values"),
+    ],
+)
+def test_a_bad_sheet_is_refused(tmp_path, change, words):
+    made = Made(tmp_path, 3)
+    change(pd.read_csv(made.sheet)).to_csv(made.sheet, index=False)
+    with pytest.raises(InputError, match="published.csv") as error:
+        made.compare()
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_statements_follow_from_numbers():
+    base = {"n_models": 20, "predictor": "articulation − phones", "steiger_z": -2.0}
+    assert study.statement(base | {"p_holm": 0.01}) == "the phone probe goes more with the score"
+    told = "articulation and phones cannot be told apart as predictors"
+    assert study.statement(base | {"p_holm": 0.2}) == told
+    assert study.statement(base | {"p_holm": np.nan}) == "no test"
+    base = {"n_models": 20, "predictor": "phones"}
+    for low, high, said in (
+        (-0.5, -0.1, "worse there"),
+        (-0.5, 0.1, "no correlation"),
+        (0.1, 0.5, "better there"),
+    ):
+        assert said in study.statement(base | {"pearson_low": low, "pearson_high": high})
+
+
+def test_the_shipped_sheet_can_be_read():
+    shipped = study._published([ROOT_CSV])
+    assert (shipped.groupby(["task", "metric"]).model.nunique() == 7).all()
+    assert (shipped.groupby(["task", "metric"]).better.nunique() == 1).all()
+    errors = shipped.metric.str.contains("ER") & ~shipped.metric.str.contains("accuracy")
+    assert (shipped[errors].better == "lower").all() and (shipped[~errors].better == "higher").all()

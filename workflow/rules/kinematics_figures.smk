@@ -1,0 +1,101 @@
+"""Figures of the kinematics study's transfer, each one per corpus.
+
+Needs results/tables/kinematics. Makes results/figures/kinematics, each figure as SVG and PNG. Where several
+probes are configured the figures show the first.
+"""
+
+KINEMATICS_FIGURES = expand(
+    "results/figures/kinematics/{figure}/{corpus}.{format}",
+    figure=["matrix", "layers", "seconds"],
+    corpus=KINEMATICS_CORPORA * bool(KINEMATICS_RESULTS),
+    format=["svg", "png"],
+)
+
+RESULTS += KINEMATICS_FIGURES
+
+
+rule draw_kinematics_matrix:
+    input:
+        table="results/tables/kinematics/matrix.csv",
+        code=sources("workflow/scripts/draw_kinematics_matrix.py"),
+    output:
+        svg=report(
+            "results/figures/kinematics/matrix/{corpus}.svg",
+            caption="../report/kinematics_matrix_figure.rst",
+            category="Figures",
+            subcategory="kinematics",
+            labels={"figure": "every speaker to every speaker: {corpus}"},
+        ),
+        png="results/figures/kinematics/matrix/{corpus}.png",
+    log:
+        "results/logs/draw_kinematics_matrix/{corpus}.log",
+    benchmark:
+        "results/benchmarks/draw_kinematics_matrix/{corpus}.tsv"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        probe=STUDY.kinematics["probes"][0],
+    script:
+        "../scripts/draw_kinematics_matrix.py"
+
+
+rule draw_kinematics_layers:
+    input:
+        table="results/tables/kinematics/transfer.csv",
+        code=sources("workflow/scripts/draw_kinematics_layers.py"),
+    output:
+        svg=report(
+            "results/figures/kinematics/layers/{corpus}.svg",
+            caption="../report/kinematics_layers_figure.rst",
+            category="Figures",
+            subcategory="kinematics",
+            labels={"figure": "transfer by layer: {corpus}"},
+        ),
+        png="results/figures/kinematics/layers/{corpus}.png",
+    log:
+        "results/logs/draw_kinematics_layers/{corpus}.log",
+    benchmark:
+        "results/benchmarks/draw_kinematics_layers/{corpus}.tsv"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        probe=STUDY.kinematics["probes"][0],
+    script:
+        "../scripts/draw_kinematics_layers.py"
+
+
+rule draw_kinematics_seconds:
+    input:
+        table="results/tables/kinematics/seconds.csv",
+        code=sources("workflow/scripts/draw_kinematics_seconds.py"),
+    output:
+        svg=report(
+            "results/figures/kinematics/seconds/{corpus}.svg",
+            caption="../report/kinematics_seconds_figure.rst",
+            category="Figures",
+            subcategory="kinematics",
+            labels={"figure": "seconds that a map needs: {corpus}"},
+        ),
+        png="results/figures/kinematics/seconds/{corpus}.png",
+    log:
+        "results/logs/draw_kinematics_seconds/{corpus}.log",
+    benchmark:
+        "results/benchmarks/draw_kinematics_seconds/{corpus}.tsv"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        probe=STUDY.kinematics["probes"][0],
+    script:
+        "../scripts/draw_kinematics_seconds.py"
