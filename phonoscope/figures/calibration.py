@@ -1,5 +1,5 @@
 """Known truth against what the instrument says: aligner, trained models, languages without a common phone,
-tones whose stretch is known."""
+tones whose stretch is known, look-alikes and times of words that are known."""
 
 from string import ascii_lowercase
 
@@ -22,6 +22,9 @@ TONES = {
     "difference in ms": ("tone: spans told apart", "difference of spans, ms"),
     "macro-F1": ("tone: language without tones", "macro-F1, mean over windows"),
 }
+# Of the word times, the rows that are drawn.
+WORD_ERRORS = [f"{edge} error, median" for edge in ("start", "end", "centre")]
+WORD_ERRORS.append("centre error, 90th percentile")
 
 
 def draw(table, boundaries=(), roles=None):
@@ -43,15 +46,16 @@ def draw(table, boundaries=(), roles=None):
     gains = table[table.unit.eq("difference in r") & table.measured.notna()]
     disjoint = table[table.case.str.startswith("disjoint phones: both") & table.measured.notna()]
     upper = [("aligner", each) for each in boundaries] + [("gain", part) for part in _gains(gains, roles)]
-    tones = _tones(table)
-    if not upper and disjoint.empty and not tones:
+    tones, alignment = _tones(table), _alignment(table)
+    # Their names are long: three side by side.
+    lower = [tones] * bool(tones) + [alignment[i : i + 3] for i in range(0, len(alignment), 3)]
+    if not upper and disjoint.empty and not lower:
         return style.message("The calibration has no row that could be drawn.", "Calibration")
     with style.styled():
         found = style.looks(_ordered(table, roles), roles)
         families, level = _families(disjoint, found), _level(gains, disjoint, found)
         heights = [1.0] * _lines(upper) + [0.9] * _lines(families)
-        if tones:
-            heights.append(0.3 + 0.11 * max(map(len, tones)))
+        heights += [0.3 + 0.11 * max(len(rows) for *_, rows in line) for line in lower]
         drawn = style.figure(12.6, 0.3 + 2.6 * sum(heights), layout="constrained")
         grid = drawn.add_gridspec(len(heights), PER_ROW, height_ratios=heights)
         axes = [drawn.add_subplot(grid[divmod(i, PER_ROW)]) for i in range(len(upper))]
@@ -70,21 +74,56 @@ def draw(table, boundaries=(), roles=None):
             if column == 0:
                 below[-1].set_ylabel(f"{style.R_LABEL}, disjoint phones")
         _same_limits(below)
-        if tones:
-            lower = grid[len(heights) - 1, :].subgridspec(1, len(tones))
-            for i, rows in enumerate(tones):
-                letter = ascii_lowercase[(len(upper) + bool(families) + i) % 26]
-                _tone(drawn.add_subplot(lower[i]), rows, f"({letter}) ")
+        letters = iter(range(len(upper) + bool(families), 1000))
+        for i, line in enumerate(lower, start=len(heights) - len(lower)):
+            places = grid[i, :].subgridspec(1, len(line))
+            for place, panel in zip(places, line, strict=True):
+                letter = ascii_lowercase[next(letters) % 26]
+                _dots(drawn.add_subplot(place), *panel, f"({letter}) ")
         drawn.suptitle("Calibration: known truth against what is measured", x=0.01, ha="left")
         handles = _keys(upper, gains, [*families, level], found) if upper or families else []
-        style.legend_below(drawn, [*handles, *_tone_keys(tones)])
+        style.legend_below(drawn, [*handles, *_dot_keys([rows for line in lower for *_, rows in line])])
         return drawn
 
 
 def _tones(table):
-    """Rows of one panel each: known stretches, pairs of them told apart, languages without tones."""
-    rows = table[table.study.eq("tone") & table.measured.notna()]
-    return [rows[rows.unit == unit] for unit in TONES if rows.unit.eq(unit).any()]
+    """Panels of the tone study: known stretches, pairs of them told apart, languages without tones."""
+    found = table[table.study.eq("tone") & table.measured.notna()]
+    panels = []
+    for unit, (title, label) in TONES.items():
+        rows = found[found.unit == unit]
+        pairs = rows.corpus + " − " + rows.reference
+        rows = rows.assign(
+            row=pairs if unit == "difference in ms" else rows.corpus,
+            told=(unit != "difference in ms") | (rows.ci_low > 0),
+            control=rows.chance if unit == "macro-F1" else np.nan,
+        )
+        panels += [(title, label, rows)] * bool(len(rows))
+    return panels
+
+
+def _alignment(table):
+    """Panels of the alignment study, for each corpus: look-alike filter, planted states, word times."""
+    found = table[table.study.eq("alignment") & table.measured.notna()]
+    marks = found[found.case.str.startswith("challenge set: all")]
+    way = marks.case.str.replace(r".*phones by ", "", regex=True)
+    planted = found[found.case.str.startswith("retrieval: ")]
+    sets = planted.case.str.replace("retrieval: states of ", "") + planted.measure.str.replace("R@1", "")
+    times = found[found.case.str.startswith("word times: ") & found.measure.isin(WORD_ERRORS)]
+    # A corpus of one language has no row for all; of several, single ones have errors of the centre only.
+    whole = set(times[times.measure == WORD_ERRORS[0]].case)
+    names = times.model + ": " + times.measure.str.replace(" error", "")
+    panels = []
+    for title, label, rows in (
+        ("look-alike filter", "precision or recall", marks.assign(row=marks.measure + ", " + way)),
+        ("planted states", "R@1", planted.assign(row=sets)),
+        ("word times", "error, ms", times.assign(row=names)[times.case.isin(whole)]),
+    ):
+        for corpus, part in rows.groupby("corpus", sort=False):
+            told = ~part.verdict.str.startswith("not told apart")
+            above = title if rows.corpus.nunique() == 1 else f"{title}: {corpus}"
+            panels.append((above, label, part.assign(told=told, control=part.chance)))
+    return panels
 
 
 def _ordered(table, roles):
@@ -188,40 +227,37 @@ def _languages(ax, rows, look, level, title):
     curves.layer_axis(ax, mine.layer)
 
 
-def _tone(ax, rows, letter):
-    """A row per language, or pair of them: measured with its interval, the truth as an upright line."""
-    title, label = TONES[rows.unit.iloc[0]]
+def _dots(ax, title, label, rows, letter):
+    """A line per row: measured with its interval, the truth as an upright line, the control in grey."""
     for y, row in enumerate(rows.itertuples()):
-        apart = row.unit != "difference in ms" or row.ci_low > 0
         if np.isfinite(row.ci_low):
             ax.plot([row.ci_low, row.ci_high], [y, y], color=STRETCH["color"], linewidth=1.4)
-        ax.plot(row.measured, y, **STRETCH, markerfacecolor=STRETCH["color"] if apart else "white")
+        ax.plot(row.measured, y, **STRETCH, markerfacecolor=STRETCH["color"] if row.told else "white")
         ax.plot(row.truth, y, **TRUTH)
-        if row.unit == "macro-F1":
-            ax.plot([row.chance] * 2, [y - 0.35, y + 0.35], color=style.LIGHT, linewidth=3.5, zorder=1)
-    pairs = rows.unit.iloc[0] == "difference in ms"
-    names = [f"{row.corpus} − {row.reference}" if pairs else row.corpus for row in rows.itertuples()]
-    dots.name_rows(ax, names)
-    ends = rows[["measured", "truth", "chance", "ci_low", "ci_high"]].astype(float)
+        if np.isfinite(row.control):
+            ax.plot([row.control] * 2, [y - 0.35, y + 0.35], color=style.LIGHT, linewidth=3.5, zorder=1)
+    dots.name_rows(ax, list(rows.row))
+    ends = rows[["measured", "truth", "control", "ci_low", "ci_high"]].astype(float)
+    differences = rows.unit.iloc[0] == "difference in ms"
     low, high = min(0, np.nanmin(ends)), np.nanmax(ends)
-    if pairs:
+    if differences:
         ax.axvline(0, **style.CHANCE)
-    ax.set_xlim(1.1 * low - 0.03 * high * pairs, 1.1 * high)
+    ax.set_xlim(1.1 * low - 0.03 * high * differences, 1.1 * high)
     ax.set_xlabel(label)
     ax.set_title(letter + title)
 
 
-def _tone_keys(tones):
-    """Legend entries of the panels of tones."""
-    units = {rows.unit.iloc[0] for rows in tones}
+def _dot_keys(panels):
+    """Legend entries of the panels with a line per row."""
     handles = []
-    if tones:
-        handles.append(Line2D([], [], **STRETCH, label="tone: measured, 95 % interval"))
-        handles.append(Line2D([], [], **TRUTH, label="tone: truth"))
-    if "difference in ms" in units:
-        handles.append(Line2D([], [], **STRETCH, markerfacecolor="white", label="tone: not told apart"))
-    if "macro-F1" in units:
-        handles.append(Line2D([], [], color=style.LIGHT, linewidth=3.5, label=style.SHUFFLED_LABEL))
+    if panels:
+        handles.append(Line2D([], [], **STRETCH, label="measured, 95 % interval"))
+        handles.append(Line2D([], [], **TRUTH, label="truth"))
+    if any((~rows.told).any() for rows in panels):
+        handles.append(Line2D([], [], **STRETCH, markerfacecolor="white", label="not told apart"))
+    if any(rows.control.notna().any() for rows in panels):
+        label = "control: shuffled, random, or equal parts"
+        handles.append(Line2D([], [], color=style.LIGHT, linewidth=3.5, label=label))
     return handles
 
 

@@ -65,6 +65,36 @@ def tones(interval=20.0):
     }  # fmt: skip
 
 
+def alignments(models=2, corpora=("parallel",)):
+    for corpus in corpora:
+        common = {"study": "alignment", "corpus": corpus, "unit": ""}
+        for language in ("all", "en-fi"):
+            for way in ("segments", "romanised"):
+                for measure in ("precision, sentence pairs", "recall, word pairs"):
+                    yield common | {"case": f"challenge set: {language}, phones by {way}"} | {
+                        "model": "look-alike filter", "measure": measure, "measured": 0.9, "truth": 1.0,
+                        "chance": 0.6 if "sentence" in measure else np.nan, "ci_low": 0.8, "ci_high": 0.95,
+                        "verdict": "better than as many drawn at random" if "sentence" in measure else "",
+                    }  # fmt: skip
+        for name, rates in (("meaning", (1.0, 1.0)), ("sound", (0.21, 0.03))):
+            for subset, rate in zip(("full", "challenge"), rates, strict=True):
+                truth = {"meaning": 1.0, "sound": 0.02 if subset == "challenge" else np.nan}[name]
+                yield common | {"case": f"retrieval: states of {name}", "measure": f"R@1, {subset} set"} | {
+                    "model": f"planted: {name}", "measured": rate, "truth": truth, "chance": 0.02,
+                    "verdict": "not told apart from chance" if rate == 0.03 else "better than chance",
+                }  # fmt: skip
+        for model in range(models):
+            for edge in ("start", "end", "centre"):
+                for i, statistic in enumerate(("error, median", "error, 90th percentile", "within 50 ms")):
+                    for case in ("all", "fi")[: 1 + (edge == "centre")]:
+                        value = 50.0 + 40 * i + 10 * model
+                        yield common | {"case": f"word times: {case}", "model": f"whisper-{model}"} | {
+                            "measure": f"{edge} {statistic}", "unit": "ms" if i < 2 else "", "truth": 0.0,
+                            "measured": value, "chance": 55.0, "ci_low": value - 9, "ci_high": value + 9,
+                            "verdict": ["not told apart from", "worse than"][model] + " equal parts",
+                        }  # fmt: skip
+
+
 def table(*parts):
     found = pd.DataFrame([row for part in parts for row in part], columns=ROWS.names)
     text = [name for name in ROWS.names if str(ROWS.field(name).type) == "string"]
@@ -91,6 +121,9 @@ CASES = {
     "tones": lambda: (table(tones()), []),
     "tones, two folds": lambda: (table(tones(np.nan)), []),
     "tones with all": lambda: (table(gains(), disjoint(), tones()), [boundaries()]),
+    "alignment": lambda: (table(alignments()), []),
+    "alignment with all": lambda: (table(gains(), disjoint(), tones(), alignments()), [boundaries()]),
+    "alignment of two corpora": lambda: (table(alignments(corpora=("parallel", "fleurs"))), []),
     "one speaker": lambda: (table(disjoint(np.nan)), []),
 }
 
@@ -162,6 +195,51 @@ def test_tones_show_truth_and_measurement(case, letters):
     assert points(control, "o") == [0.21] and points(control, "|") == [0.2]
     assert (0.19, 0.19) in [tuple(line.get_xdata()) for line in control.lines]
     assert {f"({letter})" for letter in letters} <= {word.partition(" ")[0] for word in shown(drawn)}
+
+
+@pytest.mark.parametrize(("case", "letters"), [("alignment", "ab"), ("alignment with all", "jk")])
+def test_look_alikes_and_word_times_have_their_panels(case, letters):
+    drawn = calibration.draw(*CASES[case](), ROLES)
+    words, panels = shown(drawn), by_title(drawn)
+    marks, times = panels["look-alike filter"], panels["word times"]
+    names = [label.get_text().replace("\n", " ") for label in marks.get_yticklabels()]
+    assert names == [
+        f"{measure}, {way}"
+        for way in ("segments", "romanised")
+        for measure in ("precision, sentence pairs", "recall, word pairs")
+    ]
+    assert points(marks, "o") == [0.9] * 4 and points(marks, "|") == [1.0] * 4
+    states = panels["planted states"]
+    names = [label.get_text() for label in states.get_yticklabels()]
+    assert names == [f"{of}, {some} set" for of in ("meaning", "sound") for some in ("full", "challenge")]
+    assert points(states, "o") == [1.0, 1.0, 0.21, 0.03]
+    names = [label.get_text().replace("\n", " ") for label in times.get_yticklabels()]
+    assert names[:4] == [
+        *(f"whisper-0: {edge}, median" for edge in ("start", "end", "centre")),
+        "whisper-0: centre, 90th percentile",
+    ]
+    assert points(times, "o") == [50.0, 50.0, 50.0, 90.0, 60.0, 60.0, 60.0, 100.0]
+    controls = {
+        ax: [tuple(line.get_xdata()) for line in ax.lines].count((value, value))
+        for ax, value in ((marks, 0.6), (times, 55.0))
+    }
+    assert controls == {marks: 2, times: 8}
+    hollow = [line.get_markerfacecolor() == "white" for line in times.lines if line.get_marker() == "o"]
+    assert hollow == [True] * 4 + [False] * 4
+    assert {f"({letter})" for letter in letters} <= {word.partition(" ")[0] for word in words}
+
+
+def test_panels_of_several_corpora_name_them():
+    panels = by_title(calibration.draw(*CASES["alignment of two corpora"](), ROLES))
+    assert {"word times: fleurs", "look-alike filter: parallel"} <= set(panels) and len(panels) == 6
+
+
+def test_of_one_language_word_times_are_drawn_too():
+    found = table(alignments())
+    found = found[~found.case.isin(["word times: fi"])].replace(
+        {"case": {"word times: all": "word times: fi"}}
+    )
+    assert len(points(by_title(calibration.draw(found, [], ROLES))["word times"], "o")) == 8
 
 
 def points(ax, marker):

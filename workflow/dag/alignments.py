@@ -23,7 +23,7 @@ def check(config, source):
     for name in config["calibration"]["challenge"]:
         if "path" not in config["corpora"][name]:
             raise InputError(
-                f"{name} has no path, so there is no lookalikes.tsv",
+                f"{name} has no path, so there is no lookalikes.tsv or words.tsv",
                 path=source,
                 row="calibration.challenge",
                 fix="take it out",
@@ -71,3 +71,8 @@ def retrieval(study):
 def truth(corpus):
     """File with the words that are known to sound alike."""
     return f"{corpus['path']}/lookalikes.tsv"
+
+
+def concepts(corpus):
+    """File with the concepts of the words."""
+    return f"{corpus['path']}/words.tsv"

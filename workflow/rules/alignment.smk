@@ -36,6 +36,8 @@ ALIGNMENT_RESULTS = expand(
     format=["csv", "html"],
 )
 
+RESULTS += ALIGNMENT_RESULTS
+
 
 rule choose_sentences:
     input:
@@ -230,3 +232,26 @@ rule calibrate_challenge:
         ways=["segments", "romanised"],
     script:
         "../scripts/calibrate_challenge.py"
+
+
+rule calibrate_retrieval:
+    input:
+        utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
+        segments=over_shards("results/{corpus}/segments/{shard}.parquet"),
+        concepts=lambda wildcards: alignments.concepts(STUDY.corpora[wildcards.corpus]),
+        code=sources("workflow/scripts/calibrate_retrieval.py"),
+    output:
+        "results/calibration/{corpus}/retrieval.parquet",
+    log:
+        "results/logs/calibrate_retrieval/{corpus}.log",
+    benchmark:
+        "results/benchmarks/calibrate_retrieval/{corpus}.tsv"
+    conda:
+        "../../envs/alignment.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        options=fixed(settings.canonical(alignments.challenge(STUDY.alignment))),
+    script:
+        "../scripts/calibrate_retrieval.py"

@@ -10,6 +10,8 @@ ALIGNMENT_FIGURES = expand(
     format=["svg", "png"],
 )
 
+RESULTS += ALIGNMENT_FIGURES
+
 
 rule draw_alignment_retrieval:
     input:

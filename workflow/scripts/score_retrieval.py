@@ -3,15 +3,12 @@
 import json
 
 from phonoscope import tables
-from phonoscope.encoders.lease import lease_gpu
+from phonoscope.encoders.lease import device
 from phonoscope.joblog import log_to
 from phonoscope.studies.alignment_retrieval import score
 
 log_to(snakemake.log[0])
-device = "cpu"
-if snakemake.resources.gpu:
-    lease_gpu()
-    device = "cuda"
+use = device(snakemake.resources.gpu)
 scores, ranks = score(
     snakemake.input.chosen,
     snakemake.input.challenge,
@@ -19,7 +16,7 @@ scores, ranks = score(
     json.loads(snakemake.params.options) | {"memory_mb": snakemake.resources.block_mb},
     snakemake.wildcards.model,
     int(snakemake.wildcards.layer),
-    device,
+    use,
     snakemake.threads,
 )
 tables.write(scores, snakemake.output.scores)
