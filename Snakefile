@@ -12,12 +12,10 @@ min_version("9.25")
 HOME = Path(str(workflow.current_basedir)).resolve()
 sys.path.insert(0, str(HOME))
 # Scripts run in processes of their own, wherever that is: they too must find phonoscope.
-os.environ.update(
-    PYTHONPATH=os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
-)
+os.environ["PYTHONPATH"] = f"{HOME}:{os.environ.get('PYTHONPATH', '')}".rstrip(":")
 
 from phonoscope.errors import InputError
-from workflow.dag import alignments, calibrations, code, settings, trainings
+from workflow.dag import configuration, settings
 
 # A config file that is given takes the place of the default; Snakemake would merge the two.
 if not workflow.overwrite_configfiles:
@@ -27,6 +25,7 @@ if not workflow.overwrite_configfiles:
 
 CONFIG_FILES = workflow.overwrite_configfiles or ["config/config.yaml"]
 try:
+    configuration.refuse_repeated(CONFIG_FILES)
     STUDY = settings.load(config, ", ".join(map(os.path.relpath, CONFIG_FILES)))
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -39,8 +38,13 @@ wildcard_constraints:
     layer=r"\d+",
 
 
-PARTS = "common corpora align encoders train articulation tone alignment calibration"
-PARTS += " tables figures tone_figures alignment_figures synthetic synthetic_parallel synthetic_tone"
+# What `rule all` makes: each part adds its own.
+RESULTS = []
+PARTS = """
+common corpora align encoders train articulation tables figures tone tone_figures alignment alignment_figures
+alignment_decoders alignment_words kinematics kinematics_figures kinematics_models calibration atlas provenance
+synthetic synthetic_parallel synthetic_tone
+"""
 for part in PARTS.split():
 
     include: f"workflow/rules/{part}.smk"
@@ -52,8 +56,4 @@ report: "workflow/report/workflow.rst"
 rule all:
     default_target: True
     input:
-        STUDY_TABLES,
-        STUDY_FIGURES,
-        TRAINED,
-        TONE_RESULTS + TONE_FIGURES + ALIGNMENT_RESULTS + ALIGNMENT_FIGURES,
-        CALIBRATION,
+        RESULTS,

@@ -1,8 +1,10 @@
 """The one exception for what a user can mend: it names the file, the row and the fix."""
 
+LONGEST = 1000
+
 
 class InputError(ValueError):
-    """Something that was given (a recording, a sheet, an option) cannot be used.
+    """Something that was given (a recording, a sheet, an option) cannot be used; its text is one line.
 
     Parameters
     ----------
@@ -18,12 +20,18 @@ class InputError(ValueError):
 
     def __init__(self, message, *, path=None, row=None, fix=None):
         self.message, self.path, self.row, self.fix = message, path, row, fix
-        where = ": ".join(str(part) for part in (path, row) if part is not None)
-        text = f"{where}: {message}" if where else message
-        super().__init__(f"{text}. Fix: {fix}." if fix else f"{text}.")
+        where = ": ".join(_line(part) for part in (path, row) if part is not None)
+        text = f"{where}: {_line(message)}" if where else _line(message)
+        super().__init__(f"{text}. Fix: {_line(fix)}." if fix else f"{text}.")
 
     def __reduce__(self):
         return (_rebuild, (self.message, self.path, self.row, self.fix))
+
+
+def _line(text):
+    # A damaged file may bring line breaks, escape codes or halves of characters into a message.
+    line = " ".join("".join(each if each.isprintable() else " " for each in str(text)).split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
 def _rebuild(message, path, row, fix):

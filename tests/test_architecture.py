@@ -17,9 +17,11 @@ RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 
 # What a package of phonoscope may import from phonoscope, besides itself and the modules at its root.
 ALLOWED = {
-    "corpora": set(),
-    "encoders": {"corpora"},
-    "alignment": {"corpora", "encoders"},
+    "downloads": set(),
+    "provenance": {"downloads"},
+    "corpora": {"downloads"},
+    "encoders": {"corpora", "downloads"},
+    "alignment": {"corpora", "encoders", "downloads"},
     "probes": set(),
     "training": {"corpora", "encoders", "alignment"},
     "studies": {"probes", "encoders", "alignment", "corpora"},
@@ -158,6 +160,7 @@ def test_environments_hold_what_their_scripts_import():
 
     packages = {"sklearn": "scikit-learn", "huggingface_hub": "huggingface-hub", "yaml": "pyyaml"}
     packages |= {"vocaltractlab_cython": "vocaltractlab-cython", "espeakng_loader": "espeakng-loader"}
+    packages["sentence_transformers"] = "sentence-transformers"
     for path in RULE_FILES:
         for rule in rules(path):
             if "script:" not in rule:

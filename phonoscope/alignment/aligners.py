@@ -5,7 +5,6 @@ torchaudio's multilingual one of romanised letters (Pratap et al. 2023, arXiv 23
 frame-wise classifier of phones as ``finetune_ctc`` trains it with ``loss: frames``.
 """
 
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from phonoscope.alignment import forced
-from phonoscope.encoders import fetch as checkpoints
 from phonoscope.encoders import windows
 from phonoscope.encoders.timebase import Timebase, frames_of, receptive_field
 from phonoscope.errors import InputError
@@ -277,7 +275,7 @@ class MmsFa(Aligner):
     Parameters
     ----------
     folder : path-like
-        Where :func:`fetch` put its weights.
+        Where :func:`alignment.fetch.fetch` put its weights.
     device : str
 
     Raises
@@ -301,7 +299,7 @@ class MmsFa(Aligner):
         vocabulary = MMS_FA.get_dict(star=None)
         # Class 0, which get_dict calls "-", is the blank: a hyphen in a text is none.
         letters = {token: index for token, index in vocabulary.items() if index != self.blank}
-        super().__init__("MMS_FA", _mms_fa(folder), letters, len(vocabulary), device)
+        super().__init__("MMS_FA", mms_fa(folder), letters, len(vocabulary), device)
 
     def _forward(self, values):
         return self.network(values)[0][0]
@@ -311,7 +309,7 @@ KINDS = {"ctc": Ctc, "frames": Frames, "mms_fa": MmsFa}
 
 
 def load(kind, folder, device="cpu"):
-    """The aligner of a kind of :data:`KINDS` whose files are in ``folder`` (as :func:`fetch` says).
+    """The aligner of a kind of :data:`KINDS` whose files are in ``folder``, as :func:`fetch.fetch` says.
 
     Raises
     ------
@@ -323,60 +321,8 @@ def load(kind, folder, device="cpu"):
     return KINDS[kind](folder, device)
 
 
-def fetch(aligner):
-    """Download an aligner, or look at a local folder, and describe what is there.
-
-    Parameters
-    ----------
-    aligner : dict
-        A block of ``aligners`` in the config: ``kind``, and ``hub`` with ``revision`` or ``path``.
-
-    Returns
-    -------
-    dict
-        kind, hub, revision, commit, folder, files; as :func:`encoders.fetch.fetch`.
-
-    Raises
-    ------
-    InputError
-        Where the network or the files do not give it.
-    """
-    if aligner["kind"] != "mms_fa":
-        return {"kind": aligner["kind"]} | checkpoints.fetch(aligner)
-    import torch
-
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    path = folder / MMS_FA_FILE
-    _check_online(path)
-    try:
-        _mms_fa(folder)
-    except (OSError, RuntimeError) as error:
-        raise InputError(
-            f"the weights of MMS_FA cannot be fetched or loaded ({' '.join(str(error).split())[:300]})",
-            path=path,
-            fix="check that this machine is online; delete the file if it is there",
-        ) from error
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"kind": "mms_fa", "hub": None, "revision": None, "commit": f"sha256:{digest}"} | {
-        "folder": str(folder),
-        "files": {MMS_FA_FILE: digest},
-    }
-
-
-def _check_online(path):
-    """HF_HUB_OFFLINE forbids the network, also of what is not on the hub."""
-    from huggingface_hub.constants import HF_HUB_OFFLINE
-
-    if HF_HUB_OFFLINE and not path.is_file():
-        raise InputError(
-            "the weights of MMS_FA are not here, and HF_HUB_OFFLINE forbids to fetch them",
-            path=path,
-            fix="fetch them on a machine that is online and put them here",
-        )
-
-
-def _mms_fa(folder):
+def mms_fa(folder):
+    """torchaudio's network with the weights of a file in ``folder``; without the file it is fetched."""
     from torchaudio.pipelines import MMS_FA
 
     options = {"weights_only": True, "model_dir": str(folder), "file_name": MMS_FA_FILE, "progress": False}

@@ -1,123 +1,124 @@
-"""Corpora of the Hugging Face hub: fetched once, unpacked, and put down to a commit."""
+"""Corpora of the Hugging Face hub or in an archive on a server: fetched once, unpacked, and named exactly."""
 
-import hashlib
-import tarfile
-import zipfile
-import zlib
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
 
 from phonoscope.corpora.sheets import folder
+from phonoscope.downloads.archives import cache, is_archive, unpack
+from phonoscope.downloads.attempts import scrubbed
+from phonoscope.downloads.hub import FORBIDDEN, offline, snapshot
+from phonoscope.downloads.transfer import digest_of, download
 from phonoscope.errors import InputError
 
-# More than any archive of FLEURS unpacks to; what is beyond is taken for a bomb.
-LARGEST_BYTES = 64 * 2**30
+FIX = "check the id, the revision and the network; or download it and set `path`"
 
 
-def fetch(corpus):
-    """Fetch a data set from the hub into the corpus' folder and unpack its archives.
+def fetch(corpus, patience=None):
+    """Fetch a corpus into a cache that checkouts share, and unpack it into the corpus' folder.
 
-    Zip archives are unpacked into the folder, tar archives next to themselves.
+    Of a data set of the hub, zip archives are unpacked into the folder, tar archives where they lie in the
+    data set; other files are linked. What an earlier fetch left in the folder is replaced.
 
     Parameters
     ----------
     corpus : dict
-        With ``name`` and ``hub``: ``id``, ``revision`` (commit, tag or branch) and, if not all files
-        are wanted, ``files`` (patterns).
+        With ``name`` and either ``hub``: ``id``, ``revision`` (commit, tag or branch) and, if not all files
+        are wanted, ``files`` (patterns); or ``archive``: ``url`` and ``sha256``.
+    patience : downloads.attempts.Patience, optional
 
     Returns
     -------
     dict
-        ``id``, ``revision`` as asked, ``commit`` it stood for, ``folder``, and ``files``: the SHA-256 of
-        each file as it came, by its name.
+        Of the hub: ``id``, ``revision`` as asked, ``commit`` it stood for; of an archive: ``url``. Of both:
+        ``folder``, and ``files``: the SHA-256 of each file as it came, by its name.
 
     Raises
     ------
     InputError
-        If the hub cannot be reached or has no such data set, or an archive is damaged.
+        If it cannot be had, is not what it should be, or an archive is damaged or may do harm.
     """
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HTTPError
-
-    hub, target = corpus["hub"], folder(corpus)
-    try:
-        commit = HfApi().dataset_info(hub["id"], revision=hub["revision"]).sha
-        snapshot_download(
-            hub["id"],
-            repo_type="dataset",
-            revision=commit,
-            local_dir=target,
-            allow_patterns=hub.get("files"),
-        )
-    except (HTTPError, OSError, ValueError) as error:
-        raise InputError(
-            f"the data set {hub['id']} at revision {hub['revision']} cannot be fetched ({error})",
-            row=f"corpora.{corpus['name']}.hub",
-            fix="check the id, the revision and the network; or download it and set `path`",
-        ) from error
+    target = folder(corpus)
+    if "archive" in corpus:
+        return _fetch_archive(corpus, target, patience)
+    hub = corpus["hub"]
+    found = snapshot(
+        hub["id"],
+        str(hub["revision"]),
+        "dataset",
+        hub.get("files"),
+        fix=FIX,
+        row=f"corpora.{corpus['name']}.hub",
+        patience=patience,
+    )
+    with _anew(target) as fresh:
+        for name in sorted(found.files):
+            place = fresh / name
+            if not is_archive(name):
+                _place(found.folder / name, place)
+            elif name.lower().endswith(".zip"):
+                unpack(found.folder / name, fresh)
+            else:
+                unpack(found.folder / name, place.parent)
     return {
         "id": hub["id"],
         "revision": hub["revision"],
-        "commit": commit,
+        "commit": found.commit,
         "folder": target.as_posix(),
-        "files": _unpack_all(target),
+        "files": found.files,
     }
 
 
-def _unpack_all(target):
-    """Unpack the archives in a folder; return the digest of each file as it came, by its name."""
-    files = [path for path in sorted(target.rglob("*")) if path.is_file() and ".cache" not in path.parts]
-    zips = [path for path in files if path.suffix == ".zip"]
-    tars = [path for path in files if path.name.endswith((".tar", ".tar.gz", ".tgz"))]
-    # An earlier fetch may have unpacked them already: that is not how the files came.
-    unpacked = {path for path in files if any(tar.parent in path.parents for tar in tars)} - {*tars}
-    came = [*zips, *tars] if zips else [path for path in files if path not in unpacked]
-    digests = {path.relative_to(target).as_posix(): _sha256(path) for path in came}
-    for archive in zips:
-        _unpack_zip(archive, target)
-    for archive in tars:
-        _unpack_tar(archive)
-    return digests
-
-
-def _unpack_zip(archive, target):
-    try:
-        with zipfile.ZipFile(archive) as content:
-            # Members that would land outside the folder lose their `..` and leading slashes in extractall.
-            content.extractall(target)
-    except (zipfile.BadZipFile, OSError) as error:
+def _fetch_archive(corpus, target, patience):
+    url, digest = corpus["archive"]["url"], corpus["archive"]["sha256"].lower()
+    name, row = url.partition("?")[0].rpartition("/")[2], f"corpora.{corpus['name']}.archive"
+    path = cache() / "archives" / digest / name
+    if path.is_file() and digest_of(path) != digest:
+        if offline():
+            raise InputError(
+                f"the archive is damaged, and {FORBIDDEN}",
+                path=path,
+                row=row,
+                fix="set offline: false, so that it is fetched again",
+            )
+        path.unlink()
+    if not path.is_file() and offline():
         raise InputError(
-            f"the archive cannot be unpacked ({error})", path=archive, fix="delete it and run snakemake again"
-        ) from error
+            f"the archive is not here, and {FORBIDDEN}",
+            path=path,
+            row=row,
+            fix="fetch it on a machine that is online and put it there; or set offline: false",
+        )
+    what = f"the archive {name} of corpora.{corpus['name']}"
+    fix = "check the address, the digest and the network; or unpack it yourself and set `path`"
+    download(url, path, what=what, fix=fix, digest=digest, patience=patience)
+    with _anew(target) as fresh:
+        unpack(path, fresh)
+    return {"url": scrubbed(url), "folder": target.as_posix(), "files": {name: digest}}
 
 
-def _unpack_tar(archive, largest=LARGEST_BYTES):
-    """Unpack the files of an archive next to it; refuse links, devices, ways out of the folder and bombs."""
-    home, size = archive.parent.resolve(), 0
+@contextmanager
+def _anew(target):
+    """Give an empty folder that takes the place of ``target`` if the block succeeds."""
+    fresh = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
     try:
-        with tarfile.open(archive, "r:" if archive.suffix == ".tar" else "r:gz") as content:
-            for member in content:
-                if not (member.isfile() or member.isdir()):
-                    raise _unsafe(archive, member.name, "is neither a file nor a folder")
-                if not (home / member.name).resolve().is_relative_to(home):
-                    raise _unsafe(archive, member.name, "would land outside the folder")
-                size += member.size
-                if size > largest:
-                    raise _unsafe(archive, member.name, f"makes it more than {largest / 2**30:g} GiB")
-                content.extract(member, home, filter="data")
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise InputError(
-            f"the archive cannot be unpacked ({error})", path=archive, fix="delete it and run snakemake again"
-        ) from error
+        yield fresh
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(fresh, target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _unsafe(archive, member, why):
-    return InputError(
-        f"the member {why}; nothing from it on was unpacked",
-        path=archive,
-        row=member,
-        fix="check where the archive comes from; unpack it yourself and set `path`",
-    )
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _place(source, target):
+    """The file at another place without another copy: results may be copied whole, and disks are small."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source = Path(source).resolve()
+    try:
+        os.link(source, target)
+    # Another disk, or a file of another user.
+    except OSError:
+        target.symlink_to(source)

@@ -1,8 +1,11 @@
 """Where a model's files are and exactly which they are: the manifest of results/models/{model}.json."""
 
 import hashlib
+import json
 from pathlib import Path
 
+from phonoscope.downloads.hub import snapshot
+from phonoscope.downloads.transfer import digest_of
 from phonoscope.encoders.architecture import BASELINES, check_depth, depth_of, display_name, read_config
 from phonoscope.errors import InputError
 
@@ -10,9 +13,13 @@ WEIGHTS = "*.safetensors"
 SETTINGS = ("*.json", "*.txt")
 # Copies of the same weights in another precision, and adapters of single languages, are left there.
 NOT_NEEDED = ("*.fp16*", "*.fp32*", "adapter*")
+FIX = (
+    "check the id and revision and that this machine is online; or download the model "
+    "elsewhere and give its folder as path: instead of hub:"
+)
 
 
-def fetch(model):
+def fetch(model, patience=None):
     """Download a model from the hub, or look at a local folder, and describe what is there.
 
     Only safetensors, JSON and text files are fetched; for ``init: random`` no weights.
@@ -21,6 +28,8 @@ def fetch(model):
     ----------
     model : dict
         ``encoder``, ``hub`` with ``revision``, or ``path``; ``depth``, ``init``.
+    patience : downloads.attempts.Patience, optional
+        With the hub.
 
     Returns
     -------
@@ -32,8 +41,8 @@ def fetch(model):
     Raises
     ------
     InputError
-        Where the hub cannot be reached, the id or folder is wrong, there are no safetensors, or
-        the depth given is not the model's.
+        Where the hub cannot be reached, the id or folder is wrong, there are no safetensors or not
+        all of them, or the depth given is not the model's.
     """
     kind = model.get("encoder", "transformers")
     manifest = {"encoder": kind, "hub": model.get("hub"), "revision": None, "commit": None}
@@ -43,21 +52,18 @@ def fetch(model):
     trained = model.get("init", "pretrained") != "random"
     if model.get("hub"):
         manifest["revision"] = str(model.get("revision") or "main")
-        folder = _download(model["hub"], manifest["revision"], trained)
-        manifest["commit"] = folder.name
+        patterns = [*SETTINGS, WEIGHTS] if trained else list(SETTINGS)
+        how = {"allow": patterns, "ignore": list(NOT_NEEDED), "patience": patience}
+        found = snapshot(model["hub"], manifest["revision"], **how, fix=FIX, row="hub")
+        folder, manifest["commit"], known = found.folder, found.commit, found.files
     else:
-        folder = _local(model)
+        folder, known = _local(model), {}
     config = read_config(folder, display_name(model))
-    if trained and not any(folder.glob(WEIGHTS)):
-        raise InputError(
-            f"model {display_name(model)} has no safetensors, the only weights that are loaded",
-            path=model.get("hub") or folder,
-            fix="pin a revision that has them (the hub's own conversions are under refs/pr/...), or save "
-            "the model again with transformers' save_pretrained and give its folder as path:",
-        )
+    if trained:
+        _check_weights(model, folder)
     check_depth(model, depth_of(config))
     patterns = (WEIGHTS, *SETTINGS) if trained else SETTINGS
-    files = {path.name: _sha256(path) for path in _matching(folder, patterns)}
+    files = {path.name: known.get(path.name) or digest_of(path) for path in _matching(folder, patterns)}
     if manifest["commit"] is None:
         listing = "".join(f"{name}\0{files[name]}\n" for name in sorted(files))
         manifest["commit"] = f"sha256:{hashlib.sha256(listing.encode()).hexdigest()}"
@@ -90,28 +96,20 @@ def _local(model):
     return folder
 
 
-def _download(hub, revision, trained):
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = snapshot_download(
-            hub,
-            revision=revision,
-            allow_patterns=[*SETTINGS, WEIGHTS] if trained else list(SETTINGS),
-            ignore_patterns=list(NOT_NEEDED),
-        )
-    # The hub's client lets through exceptions of its own, of its network library and of Python.
-    except Exception as error:
+def _check_weights(model, folder):
+    """Refuse a checkpoint without safetensors, or without all of them."""
+    if not any(folder.glob(WEIGHTS)):
         raise InputError(
-            f"model {hub} at revision {revision} cannot be fetched from the hub "
-            f"({type(error).__name__}: {' '.join(str(error).split())[:300]})",
-            row="hub",
-            fix="check the id and revision and that this machine is online; or download the model "
-            "elsewhere and give its folder as path: instead of hub:",
-        ) from error
-    return Path(folder)
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+            f"model {display_name(model)} has no safetensors, the only weights that are loaded",
+            path=model.get("hub") or folder,
+            fix="pin a revision that has them (the hub's own conversions are under refs/pr/...), or save "
+            "the model again with transformers' save_pretrained and give its folder as path:",
+        )
+    for index in folder.glob("*.safetensors.index.json"):
+        named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        if absent := sorted(name for name in named if not (folder / name).is_file()):
+            raise InputError(
+                f"model {display_name(model)} lacks {', '.join(absent[:5])}",
+                path=index,
+                fix="fetch the model again, or copy all of its files",
+            )

@@ -18,6 +18,15 @@ _NUMBERS = set(
     n hits n_candidates draws r1_a r1_b only_a only_b layer_a layer_b measured_low measured_high distance
     full full_low full_high full_chance challenge challenge_low challenge_high challenge_chance
     random random_low random_high random_chance
+    change change_low change_high not_ended cer
+    relative_depth low high
+    cosine similarity auc auc_low auc_high frames n_pairs n_sentences p_permutation by_time statistic_time
+    same other chance_difference ratio ratio_low ratio_high ceiling of_ceiling of_ceiling_low of_ceiling_high
+    before after gain gain_low gain_high closed closed_low closed_high lost lost_low lost_high
+    p_time p_time_holm start_a_s end_a_s start_b_s end_b_s
+    r2 control n_models pearson pearson_low pearson_high spearman spearman_low spearman_high steiger_z n_tasks
+    articulation_best articulation_layer articulation_mean articulation_chance
+    phones_best phones_layer phones_mean phones_shuffled phones_majority
     """.split()
 )
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from phonoscope.alignment import aligners, forced
+from phonoscope.alignment import fetch as fetching
 from phonoscope.encoders.timebase import Timebase
 from phonoscope.errors import InputError
 
@@ -154,7 +155,7 @@ def test_two_frames_for_each_phone_where_there_are_frames(monkeypatch):
 class Bundle:
     """Stands for torchaudio.pipelines.MMS_FA: the same calls, a small network."""
 
-    calls = []
+    calls, _path = [], "an address"
 
     def get_dict(self, star="*"):
         return {"-": 0, "a": 1, "'": 2} | ({star: 3} if star else {})
@@ -163,7 +164,7 @@ class Bundle:
         from torchaudio.models import wav2vec2_model
 
         self.calls.append(dl_kwargs)
-        (Path(dl_kwargs["model_dir"]) / dl_kwargs["file_name"]).write_bytes(b"weights")
+        assert (Path(dl_kwargs["model_dir"]) / dl_kwargs["file_name"]).read_bytes() == b"weights"
         torch.manual_seed(0)
         layers = [(4, 10, 5), *[(4, 3, 2)] * 4, *[(4, 2, 2)] * 2]
         model = wav2vec2_model(
@@ -192,13 +193,22 @@ def bundle(monkeypatch, tmp_path):
     monkeypatch.setattr(torchaudio.pipelines, "MMS_FA", Bundle())
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(Bundle, "calls", [])
+    fetched = []
+    monkeypatch.setattr(Bundle, "fetched", fetched, raising=False)
+
+    def download(url, path, **_):
+        fetched.append(url)
+        path.write_bytes(b"weights")
+
+    monkeypatch.setattr(fetching, "download", download)
     (tmp_path / "checkpoints").mkdir()
     return tmp_path / "checkpoints"
 
 
 def test_mms_fa_is_fetched_once_and_loaded_from_there(bundle):
-    manifest = aligners.fetch({"name": "x", "kind": "mms_fa"})
+    manifest = fetching.fetch({"name": "x", "kind": "mms_fa"})
     assert manifest["folder"] == str(bundle) and list(manifest["files"]) == ["mms_fa.pt"]
+    assert fetching.fetch({"name": "x", "kind": "mms_fa"}) == manifest and Bundle.fetched == ["an address"]
     assert Bundle.calls[0]["weights_only"] and Bundle.calls[0]["model_dir"] == str(bundle)
     aligner = aligners.load(manifest["kind"], manifest["folder"])
     assert aligner.vocabulary == {"a": 1, "'": 2} and (aligner.blank, aligner.classes) == (0, 3)
@@ -211,20 +221,20 @@ def test_mms_fa_is_not_fetched_offline(bundle, monkeypatch):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(InputError, match="HF_HUB_OFFLINE forbids.*Fix: fetch them on a machine"):
-        aligners.fetch({"name": "x", "kind": "mms_fa"})
-    assert not Bundle.calls
+    with pytest.raises(InputError, match="the network is forbidden.*Fix: fetch them on a machine"):
+        fetching.fetch({"name": "x", "kind": "mms_fa"})
+    assert not Bundle.calls and not Bundle.fetched
     (bundle / "mms_fa.pt").write_bytes(b"weights")
-    assert aligners.fetch({"name": "x", "kind": "mms_fa"})["kind"] == "mms_fa"
+    assert fetching.fetch({"name": "x", "kind": "mms_fa"})["kind"] == "mms_fa"
 
 
-def test_mms_fa_that_cannot_be_had(bundle, monkeypatch):
+def test_mms_fa_that_cannot_be_loaded(bundle, monkeypatch):
     def fails(*_, **__):
         raise OSError("no route")
 
     monkeypatch.setattr(Bundle, "get_model", fails)
-    with pytest.raises(InputError, match="cannot be fetched or loaded .no route"):
-        aligners.fetch({"name": "x", "kind": "mms_fa"})
+    with pytest.raises(InputError, match="cannot be loaded .no route.*delete the file"):
+        fetching.fetch({"name": "x", "kind": "mms_fa"})
 
 
 def test_mms_fa_of_torchaudio_has_what_is_asked_of_it():
@@ -235,14 +245,15 @@ def test_mms_fa_of_torchaudio_has_what_is_asked_of_it():
 
     vocabulary = MMS_FA.get_dict(star=None)
     assert vocabulary["-"] == 0 and len(vocabulary) == 28 and MMS_FA.sample_rate == aligners.RATE_HZ
+    assert MMS_FA._path.startswith("https://")
     assert {"with_star", "dl_kwargs"} <= set(inspect.signature(MMS_FA.get_model).parameters)
     options = {"weights_only", "model_dir", "file_name", "progress"}
     assert options <= set(inspect.signature(torch.hub.load_state_dict_from_url).parameters)
 
 
 def test_a_local_checkpoint_is_described_by_its_files():
-    manifest = aligners.fetch({"name": "x", "kind": "frames", "path": str(MODELS / "aligner-phones")})
+    manifest = fetching.fetch({"name": "x", "kind": "frames", "path": str(MODELS / "aligner-phones")})
     assert manifest["kind"] == "frames" and manifest["commit"].startswith("sha256:")
     assert {"vocab.json", "model.safetensors"} <= set(manifest["files"])
     with pytest.raises(InputError, match="no such folder"):
-        aligners.fetch({"name": "x", "kind": "ctc", "path": "nowhere"})
+        fetching.fetch({"name": "x", "kind": "ctc", "path": "nowhere"})

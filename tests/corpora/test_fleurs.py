@@ -3,7 +3,6 @@
 import io
 import tarfile
 
-import huggingface_hub
 import numpy as np
 import pytest
 import soundfile
@@ -11,6 +10,8 @@ import soundfile
 from phonoscope.corpora import fetch as fetching
 from phonoscope.corpora.fetch import fetch
 from phonoscope.corpora.tabulate import tabulate
+from phonoscope.downloads.archives import unpack
+from phonoscope.downloads.hub import Snapshot
 from phonoscope.errors import InputError
 
 # The separator U+2028 and the quote belong to the text; they end neither line nor cell.
@@ -69,11 +70,12 @@ def hub(monkeypatch, tmp_path):
     """The hub stood in for; a function that fetches a corpus with the files it names."""
     monkeypatch.chdir(tmp_path)
 
-    class Info:
-        sha = "0123abc"
-
-    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", lambda self, name, revision: Info())
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, local_dir, **__: write(local_dir))
+    write(tmp_path / "cache")
+    names = [
+        path.relative_to(tmp_path / "cache") for path in (tmp_path / "cache").rglob("*") if path.is_file()
+    ]
+    found = Snapshot(tmp_path / "cache", "0123abc", {path.as_posix(): "digest" for path in names})
+    monkeypatch.setattr(fetching, "snapshot", lambda *_, **__: found)
 
     def fetched(*files):
         corpus = CORPUS | {"hub": CORPUS["hub"] | ({"files": list(files)} if files else {})}
@@ -198,7 +200,7 @@ def test_an_archive_that_means_no_good(tmp_path, members, said):
     path = tmp_path / "audio" / "train.tar.gz"
     archive(path, members)
     with pytest.raises(InputError, match=rf"train\.tar\.gz: {said}.*Fix: check where"):
-        fetching._unpack_tar(path, largest=1000)
+        unpack(path, path.parent, largest=1000)
     left = {found.relative_to(tmp_path).as_posix() for found in tmp_path.rglob("*")}
     assert left == {"audio", "audio/train.tar.gz", "audio/a.wav"}
 
@@ -210,4 +212,4 @@ def test_a_cut_archive(tmp_path, kept):
     whole = path.read_bytes()
     path.write_bytes(whole[: kept if isinstance(kept, int) else round(kept * len(whole))])
     with pytest.raises(InputError, match=r"train\.tar\.gz: the archive cannot be unpacked.*Fix: delete it"):
-        fetching._unpack_tar(path)
+        unpack(path, path.parent)

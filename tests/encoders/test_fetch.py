@@ -75,7 +75,9 @@ def test_hub_id_that_is_none():
 
 def test_unreachable_hub_names_the_id_and_the_fix(tmp_path):
     """In a process of its own, as the client reads its endpoint when imported."""
-    code = "from phonoscope.encoders.fetch import fetch; fetch({'hub': 'someone/some-model'})"
+    code = "from phonoscope.encoders.fetch import fetch\n"
+    code += "from phonoscope.downloads.attempts import Patience\n"
+    code += "fetch({'hub': 'someone/some-model'}, Patience(attempts=2, first_wait_s=0.1))"
     environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, env=environment, capture_output=True, text=True
@@ -86,23 +88,39 @@ def test_unreachable_hub_names_the_id_and_the_fix(tmp_path):
 
 
 def test_hub_snapshot_is_resolved_to_its_commit(checkpoint, tmp_path, monkeypatch):
+    """With the hub stood in for; see tests/downloads for one that answers."""
     import shutil
 
-    import huggingface_hub
+    from phonoscope.downloads.hub import Snapshot
+    from phonoscope.encoders import fetch as module
 
     commit = "0123456789abcdef0123456789abcdef01234567"
     folder = tmp_path / "snapshots" / commit
     shutil.copytree(checkpoint("hubert-base"), folder)
     (folder / "adapter.deu.safetensors").write_bytes(b"not of this model")
     asked = {}
-    monkeypatch.setattr(
-        huggingface_hub,
-        "snapshot_download",
-        lambda hub, **options: asked.update(options, hub=hub) or str(folder),
-    )
+
+    def snapshot(repo, revision, **options):
+        asked.update(options, revision=revision)
+        return Snapshot(folder, commit, {"config.json": "digest"})
+
+    monkeypatch.setattr(module, "snapshot", snapshot)
     manifest = fetch({"hub": "someone/some-model", "depth": 3})
     assert (manifest["commit"], manifest["revision"]) == (commit, "main")
     assert sorted(manifest["files"]) == ["config.json", "model.safetensors"]
-    assert asked["revision"] == "main" and not any("bin" in p for p in asked["allow_patterns"])
+    assert manifest["files"]["config.json"] == "digest"
+    assert asked["revision"] == "main" and not any("bin" in p for p in asked["allow"])
     fetch({"hub": "someone/some-model", "init": "random", "revision": commit})
-    assert asked["allow_patterns"] == ["*.json", "*.txt"] and asked["revision"] == commit
+    assert asked["allow"] == ["*.json", "*.txt"] and asked["revision"] == commit
+
+
+def test_a_checkpoint_of_several_files_has_all_of_them(checkpoint, tmp_path):
+    import shutil
+
+    folder = shutil.copytree(checkpoint("hubert-base"), tmp_path / "m")
+    index = {"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(
+        InputError, match="index.json: model .* lacks model-2.safetensors.*fetch the model again"
+    ):
+        fetch({"path": str(folder)})

@@ -20,5 +20,5 @@ def test_captions_are_valid(path):
     html = publish_parts(text, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})["body"]
     assert "<p>" in html
     # Which corpus is shown, or which training; some are of all corpora.
-    over_all = ("workflow", "calibration", "tone_", "alignment_")
+    over_all = ("workflow", "calibration", "atlas", "tone_", "alignment_", "kinematics_")
     assert path.stem.startswith(over_all) or re.search("frost-ema|hubert-fi", html)

@@ -64,7 +64,8 @@ class Project:
         for block in blocks:
             wildcards = re.search(r"(?m)^ {4}wildcards: (.*)$", block)
             jobs.add((re.match(r"[^:]+", block)[0], wildcards[1] if wildcards else ""))
-        return jobs - {("all", "")}
+        # What says where tables are from is written anew after every other job.
+        return jobs - {("all", ""), ("write_provenance", "")}
 
     def config(self, change=lambda config: None, **options):
         """Write the config, changed in place by ``change``."""

@@ -21,7 +21,7 @@ def config(tiny, tmp_path, monkeypatch):
 
 def test_without_a_section_there_is_none(config):
     assert settings.load(config, "mine.yaml").calibration == dict.fromkeys(
-        ("articulation", "disjoint", "challenge", "tone"), []
+        ("articulation", "disjoint", "challenge", "word_times", "tone"), []
     )
 
 

@@ -23,7 +23,7 @@ OVER_MODELS = {
         "draw_speakers",
         "draw_tasks_conditions",
     )
-}
+} | {("collect_atlas", ""), ("draw_atlas", "")}
 LEFT_OUT = {("list_left_out", "corpus=tiny")}
 
 

@@ -121,7 +121,7 @@ PROFILES = {("draw_tone_profiles", "corpus=toned")}
 OVER_ALL = PROFILES | {
     (rule, "")
     for rule in ("compare_tones", "show_tones", "draw_tone_windows", "draw_tone_layers", "draw_tone_spans")
-    + ("draw_tone_variants", "draw_tone_confusion")
+    + ("draw_tone_variants", "draw_tone_confusion", "collect_atlas", "draw_atlas")
 }
 LAYERS = {"mel": [0], "untrained": [0, 2]}
 

@@ -2,15 +2,39 @@
 
 import copy
 import difflib
+import os
+import re
 from functools import cache
 from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError, validators
 
 from phonoscope.errors import InputError
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+
+# More than any config needs; YAML's anchors can make a tree of any size, or one without end.
+_MOST_VALUES, _DEEPEST = 100_000, 30
+# Numbers further from 1, either way, overflow when they are divided.
+_LARGEST = 1e18
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def _whole(validator, pattern, instance, schema):
+    # JSON Schema's own reading lets a line break follow the end.
+    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+# Patterns fit the whole text, and 2.0 is no integer: it would become part of a file's name.
+_Validator = validators.extend(
+    Draft202012Validator,
+    {"pattern": _whole},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 def chosen(names, known, row, source, problem="is not configured"):
@@ -62,12 +86,88 @@ def checked(data, name, source):
         the nearest valid one.
     """
     root = schema(name)
-    errors = sorted(
-        Draft202012Validator(root).iter_errors(data), key=lambda error: list(map(str, error.path))
-    )
+    _check_values(data, source)
+    errors = sorted(_Validator(root).iter_errors(data), key=lambda error: list(map(str, error.path)))
     if errors:
         raise _explain(errors[0], source)
     return _fill(copy.deepcopy(data), root, root)
+
+
+def refuse_repeated(paths):
+    """Refuse config files in which a mapping has a key twice: YAML would forget the first without a word.
+
+    Parameters
+    ----------
+    paths : list of path-like
+        What cannot be read is left to Snakemake, which says so.
+
+    Raises
+    ------
+    InputError
+    """
+    for path in paths:
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+            nodes, seen = [yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))], set()
+        except (OSError, ValueError, yaml.YAMLError, RecursionError):
+            continue
+        while nodes:
+            node = nodes.pop()
+            if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+                continue
+            seen.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                nodes += node.value
+                continue
+            nodes += [value for _, value in node.value]
+            names = set()
+            for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                if key.value in names and key.value != "<<":
+                    raise InputError(
+                        f"the key {key.value!r} is there twice",
+                        path=os.path.relpath(path),
+                        row=f"line {key.start_mark.line + 1}",
+                        fix="keep one of them, or give them different names",
+                    )
+                names.add(key.value)
+
+
+def _check_values(data, source):
+    """Refuse what YAML can hold and a configuration cannot mean, wherever it is."""
+    left, n = [(data, ())], 0
+    while left:
+        value, where = left.pop()
+        n += 1
+        problem = fix = None
+        if n > _MOST_VALUES or len(where) > _DEEPEST:
+            where, problem, fix = where[:5], "it holds too much", "look for an anchor (&) that holds itself"
+        elif isinstance(value, dict):
+            for key, child in value.items():
+                if not isinstance(key, str) or _CONTROL.search(key):
+                    problem, fix = f"the key {key!r} is no text", "put quotes around it, or choose a name"
+                left.append((child, (*where, key)))
+        elif isinstance(value, list):
+            left += [(child, (*where, at)) for at, child in enumerate(value)]
+        else:
+            problem, fix = _wrong(value)
+        if problem:
+            row = ".".join(map(str, where)) or None
+            raise InputError(problem[:200], path=source, row=row, fix=fix)
+
+
+def _wrong(value):
+    """What is wrong with a value that holds no others, and the fix; or two None."""
+    if isinstance(value, str):
+        if _CONTROL.search(value):
+            return f"{value!r} holds a control character", "write it on one line, in single quotes"
+    elif isinstance(value, (int, float)):
+        size = abs(value)
+        if not (size == 0 or 1 / _LARGEST <= size <= _LARGEST):
+            shown = value if isinstance(value, float) else "an integer of very many digits"
+            return f"{shown} is no number that can be meant here", "write a number of ordinary size"
+    elif value is not None:
+        return f"{value!r} is a {type(value).__name__} to YAML", "put quotes around it"
+    return None, None
 
 
 def _explain(error, source):
@@ -97,9 +197,10 @@ def _explain(error, source):
             fix="use letters, digits, _ and - only",
         )
     described = error.schema.get("description")
-    return InputError(
-        error.message, path=source, row=where, fix=described and f"the key means: {described.rstrip('.')}"
+    fix = (
+        f"the key means: {described.rstrip('.')}" if described else "config/README.md says what belongs here"
     )
+    return InputError(error.message, path=source, row=where, fix=fix)
 
 
 def _fill(value, node, root):
@@ -107,7 +208,7 @@ def _fill(value, node, root):
     if "$ref" in node:
         value = _fill(value, _resolve(node["$ref"], root), root)
     for branch in node.get("allOf", []):
-        if "if" in branch and Draft202012Validator(branch["if"]).is_valid(value):
+        if "if" in branch and _Validator(branch["if"]).is_valid(value):
             value = _fill(value, branch["then"], root)
     if not isinstance(value, dict):
         return value

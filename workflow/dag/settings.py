@@ -3,12 +3,25 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from phonoscope.corpora.readers import WITHOUT_EMA
 from phonoscope.corpora.shards import shard_names, speakers_of
 from phonoscope.corpora.sheets import read_speakers
+from phonoscope.downloads.archives import KINDS
+from phonoscope.encoders import lease
 from phonoscope.errors import InputError
-from workflow.dag import aligners, alignments, calibrations, tones, trainings
+from workflow.dag import (
+    aligners,
+    alignments,
+    calibrations,
+    decoders,
+    kinematics,
+    kinematics_models,
+    tones,
+    trainings,
+    words,
+)
 from workflow.dag.configuration import checked, chosen
 
 # Folders of results/ that are not corpora.
@@ -47,6 +60,7 @@ RECORDINGS = (
     "reader",
     "path",
     "hub",
+    "archive",
     "speak",
     "files",
     "name_pattern",
@@ -75,8 +89,8 @@ class Settings:
     ----------
     corpora, models : dict of str to dict
         As configured, defaults filled in.
-    embeddings, articulation, tone, alignment, training, calibration, aligners : dict
-    keep_embeddings : bool
+    embeddings, articulation, kinematics, tone, alignment, training, calibration, aligners : dict
+    keep_embeddings, offline : bool
     shards : dict of str to dict of str to list of dict
         Corpus to shard to rows of the speaker sheet.
     layers : dict of str to list of int
@@ -87,12 +101,14 @@ class Settings:
     models: dict
     embeddings: dict
     articulation: dict
+    kinematics: dict
     tone: dict
     alignment: dict
     training: dict
     calibration: dict
     aligners: dict
     keep_embeddings: bool
+    offline: bool
     shards: dict
     layers: dict
 
@@ -120,8 +136,11 @@ class Settings:
         return canonical({key: block[key] for key in block if key not in trainings.NEUTRAL})
 
     def gpus(self, model):
-        """How many GPUs a job that encodes with ``model`` asks for: 0 or 1."""
-        return int(self.embeddings["gpu"] and self.models[model]["encoder"] == "transformers")
+        """How many GPUs a job that encodes with ``model`` asks for: 0 or 1. No result depends on it."""
+        wanted = self.embeddings["gpu"]
+        if self.models[model]["encoder"] != "transformers":
+            return 0
+        return int(bool(lease.devices()) if wanted == "auto" else wanted)
 
 
 def load(config, source):
@@ -159,11 +178,15 @@ def load(config, source):
             row="articulation.corpora",
             fix=f"leave it out, or give corpora.{still[0]} its sensors",
         )
+    kinematics.check(config, source)
+    kinematics_models.check(config, source)
     calibrations.check(config, source)
     aligners.check(config, source)
     tones.check(config, source)
     alignments.check(config, source)
-    shards = {name: _shards(corpus) for name, corpus in config["corpora"].items()}
+    decoders.check(config, source)
+    words.check(config, source)
+    shards = {name: _shards(name, corpus, source) for name, corpus in config["corpora"].items()}
     return Settings(shards=shards, layers=layers, **config)
 
 
@@ -184,14 +207,35 @@ def _check_corpus(name, corpus, source):
             row=f"{row}.axes",
             fix="name the file's axis to the front as x and the one that points up as z",
         )
-    if sum(key in corpus for key in ("path", "hub", "speak")) != 1:
+    if sum(key in corpus for key in ("path", "hub", "archive", "speak")) != 1:
         raise InputError(
-            "give the corpus a path, a hub id or something to speak",
+            "give the corpus a path, a hub id, an archive or something to speak",
             path=source,
             row=row,
-            fix="set one of path, hub and speak",
+            fix="set one of path, hub, archive and speak",
         )
+    if "archive" in corpus:
+        _check_archive(corpus["archive"]["url"], row, source)
     _check_reader(corpus, row, source)
+
+
+def _check_archive(url, row, source):
+    """What is in a config is in results too: no passwords."""
+    address = urlsplit(url)
+    if "@" in address.netloc:
+        raise InputError(
+            "an address with a user or password would be kept in results",
+            path=source,
+            row=f"{row}.archive.url",
+            fix="fetch and unpack the archive yourself and set `path`",
+        )
+    if not address.path.lower().endswith(KINDS):
+        raise InputError(
+            "this is no archive that can be unpacked",
+            path=source,
+            row=f"{row}.archive.url",
+            fix=f"use one of {', '.join(KINDS)}; or unpack it yourself and set `path`",
+        )
 
 
 def _check_reader(corpus, row, source):
@@ -263,13 +307,16 @@ def _layers(name, model, source):
     return sorted(model["layers"])
 
 
-def _shards(corpus):
+def _shards(name, corpus, source):
     rows = {row["speaker"]: row for row in read_speakers(corpus["speakers"])} if corpus["speakers"] else {}
     how = corpus["shards"]
-    return {
-        shard: [rows[speaker] for speaker in speakers_of(shard, how, list(rows))]
-        for shard in shard_names(how, list(rows))
-    }
+    try:
+        names = shard_names(how, list(rows))
+    except InputError as error:
+        raise InputError(
+            error.message, path=source, row=f"corpora.{name}.{error.row}", fix=error.fix
+        ) from error
+    return {shard: [rows[speaker] for speaker in speakers_of(shard, how, list(rows))] for shard in names}
 
 
 def local_files(folder):

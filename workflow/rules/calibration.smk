@@ -25,8 +25,14 @@ CALIBRATION_PARTS = [
         model=STUDIED,
     ),
     *expand(
-        "results/calibration/{corpus}/challenge.parquet",
+        "results/calibration/{corpus}/{part}.parquet",
         corpus=STUDY.calibration["challenge"],
+        part=["challenge", "retrieval"],
+    ),
+    *expand(
+        "results/calibration/{corpus}/word_times/{model}.parquet",
+        corpus=STUDY.calibration["word_times"],
+        model=STUDY.alignment["word_times"]["models"],
     ),
     *(["results/calibration/tone.parquet"] if STUDY.calibration["tone"] else []),
 ]
@@ -37,6 +43,8 @@ CALIBRATION = [
     "results/figures/calibration.svg",
     "results/figures/calibration.png",
 ] * bool(CALIBRATION_PARTS)
+
+RESULTS += CALIBRATION
 
 
 rule align_boundaries:
@@ -150,6 +158,28 @@ rule calibrate_disjoint:
         ),
     script:
         "../scripts/calibrate_disjoint.py"
+
+
+rule calibrate_word_times:
+    input:
+        word_times="results/alignment/{corpus}/word_times/{model}.parquet",
+        segments=over_shards("results/{corpus}/segments/{shard}.parquet"),
+        utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
+        code=sources("workflow/scripts/calibrate_word_times.py"),
+    output:
+        "results/calibration/{corpus}/word_times/{model}.parquet",
+    log:
+        "results/logs/calibrate_word_times/{corpus}/{model}.log",
+    benchmark:
+        "results/benchmarks/calibrate_word_times/{corpus}/{model}.tsv"
+    localrule: True
+    conda:
+        "../../envs/probes.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    script:
+        "../scripts/calibrate_word_times.py"
 
 
 rule calibrate_table:

@@ -5,14 +5,30 @@ however the keys of the config are ordered. They are given by functions, because
 take the braces in a plain string for wildcards.
 """
 
+from phonoscope.encoders import lease
 from phonoscope.studies import roles
+from workflow.dag import calibrations, code, trainings
+
+if STUDY.offline:
+    # The hub's own switch, which every job and every library sees.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+if not workflow.local_exec and STUDY.embeddings["gpu"] == "auto":
+    # The machine that plans does not know the nodes of a cluster.
+    STUDY.embeddings["gpu"] = False
+
+if workflow.local_exec and lease.devices() and "gpu" not in workflow.global_resources:
+    # As many jobs at a time as there are GPUs, unless --resources gpu=N says otherwise.
+    workflow.register_resource("gpu", len(lease.devices()))
 
 # Models that the articulation study probes.
 STUDIED = {name: STUDY.models[name] for name in STUDY.articulation["models"]}
 
 EXPERIMENTS = set(STUDY.articulation["experiments"])
 
-HUB_CORPORA = [name for name, corpus in STUDY.corpora.items() if "hub" in corpus]
+HUB_CORPORA = [
+    name for name, corpus in STUDY.corpora.items() if {"hub", "archive"} & set(corpus)
+]
 
 SPOKEN_CORPORA = [name for name, corpus in STUDY.corpora.items() if "speak" in corpus]
 

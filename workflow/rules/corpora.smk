@@ -1,7 +1,7 @@
 """Recordings to tables: one job per shard, so that a new speaker leaves the others alone.
 
 Needs the recordings and the speaker sheet of a corpus; the recordings are not inputs, because no
-corpus is scanned to plan the work. Corpora of the hub are fetched and corpora to train on are spoken
+corpus is scanned to plan the work. Corpora of the hub or in an archive are fetched and corpora to train on are spoken
 into results/{corpus}/source first. Makes results/{corpus}/utterances and segments, where there are
 sensors also articulation and quality, and in notes/ what was left out or converted.
 """
@@ -25,7 +25,7 @@ rule fetch_corpus:
         mem_mb=2000,
         runtime=720,
     params:
-        corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, ("hub",)),
+        corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, ("hub", "archive")),
     script:
         "../scripts/fetch_corpus.py"
 

@@ -65,6 +65,7 @@ for named, encoders in BY_LAYERS.items():
             mem_mb=8000,
             runtime=480,
             gpu=lambda wildcards: STUDY.gpus(wildcards.model),
+            gpu_needed=int(STUDY.embeddings["gpu"] is True),
             batch_seconds=STUDY.embeddings["batch_seconds"],
         params:
             model=lambda wildcards: STUDY.model(wildcards.model),

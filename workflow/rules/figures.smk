@@ -24,6 +24,8 @@ STUDY_FIGURES = expand(
     format=["svg", "png"],
 )
 
+RESULTS += STUDY_FIGURES
+
 
 rule draw_layer_profiles:
     input:

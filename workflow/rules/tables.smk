@@ -29,6 +29,8 @@ STUDY_TABLES = expand(
     format=["csv", "html"],
 )
 
+RESULTS += STUDY_TABLES
+
 
 rule combine:
     input:

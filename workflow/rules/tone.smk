@@ -61,6 +61,8 @@ TONE_RESULTS += expand(
     table=["agreement", "confusion"],
 )
 
+RESULTS += TONE_RESULTS
+
 
 rule validate_tones:
     input:
@@ -189,6 +191,7 @@ rule focus:
         mem_mb=16000,
         runtime=480,
         gpu=lambda wildcards: STUDY.gpus(wildcards.model),
+        gpu_needed=int(STUDY.embeddings["gpu"] is True),
     params:
         model=lambda wildcards: STUDY.model(wildcards.model),
         layers=lambda wildcards: STUDY.layers[wildcards.model],
@@ -221,6 +224,7 @@ rule occlude:
         mem_mb=16000,
         runtime=480,
         gpu=lambda wildcards: STUDY.gpus(wildcards.model),
+        gpu_needed=int(STUDY.embeddings["gpu"] is True),
     params:
         model=lambda wildcards: STUDY.model(wildcards.model),
         layers=lambda wildcards: STUDY.layers[wildcards.model],

@@ -16,6 +16,8 @@ TONE_FIGURES = expand(
     format=["svg", "png"],
 )
 
+RESULTS += TONE_FIGURES
+
 
 rule draw_tone_windows:
     input:

@@ -12,6 +12,8 @@ TRAINED = expand(
     file=[*trainings.LEFT, "loss.svg"],
 )
 
+RESULTS += TRAINED
+
 
 for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper"):
 

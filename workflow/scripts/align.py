@@ -6,17 +6,14 @@ from pathlib import Path
 from phonoscope import tables
 from phonoscope.alignment.aligners import load
 from phonoscope.alignment.segments import align
-from phonoscope.encoders.lease import lease_gpu
+from phonoscope.encoders.lease import device
 from phonoscope.joblog import log_to
 
 log_to(snakemake.log[0])
-device = "cpu"
-if snakemake.resources.gpu:
-    lease_gpu()
-    device = "cuda"
+use = device(snakemake.resources.gpu)
 options = json.loads(snakemake.params.align)
 manifest = json.loads(Path(snakemake.input.aligner).read_text(encoding="utf-8"))
-aligner = load(manifest["kind"], manifest["folder"], device)
+aligner = load(manifest["kind"], manifest["folder"], use)
 utterances = tables.read(snakemake.input.utterances)
 found, notes = align(utterances, aligner, options["units"], options["tones"], snakemake.params.on_error)
 commit = {"aligner": options["aligner"], "commit": manifest["commit"]}

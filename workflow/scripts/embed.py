@@ -5,19 +5,16 @@ from pathlib import Path
 
 from phonoscope import tables
 from phonoscope.encoders.extract import extract
-from phonoscope.encoders.lease import lease_gpu
+from phonoscope.encoders.lease import device
 from phonoscope.encoders.load import load
 from phonoscope.joblog import log_to
 
 log_to(snakemake.log[0])
-device = "cpu"
-if snakemake.resources.gpu:
-    lease_gpu()
-    device = "cuda"
+use = device(snakemake.resources.gpu, snakemake.resources.gpu_needed)
 model = json.loads(snakemake.params.model)
 manifest = json.loads(Path(snakemake.input.model).read_text(encoding="utf-8"))
 options = json.loads(snakemake.params.options) | {"batch_seconds": snakemake.resources.batch_seconds}
-encoder = load(model, manifest["folder"], device)
+encoder = load(model, manifest["folder"], use)
 paths = dict(zip(encoder.layers, snakemake.output.layers, strict=True))
 utterances = tables.read(snakemake.input.utterances)
 provenance = {"revision": manifest["commit"], "settings": model}

@@ -3,7 +3,7 @@
 import json
 
 from phonoscope import tables
-from phonoscope.alignment.aligners import fetch
+from phonoscope.alignment.fetch import fetch
 from phonoscope.joblog import log_to
 
 log_to(snakemake.log[0])

@@ -1,4 +1,4 @@
-"""Fetch a corpus from the hub and write down exactly what it is."""
+"""Fetch a corpus from the hub or a server and write down exactly what it is."""
 
 import json
 

@@ -1,0 +1,1 @@
+"""Files from elsewhere: the hub's models and data sets, archives on a server; checked and unpacked."""
