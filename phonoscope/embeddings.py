@@ -10,6 +10,7 @@ utterance touches its row groups only. Rows of an utterance are neighbours, in f
 
 import json
 import os
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -147,6 +148,7 @@ class Writer:
         with self._stack:
             self._flush()
             index = {"utterance_ids": list(self._counts), "n_frames": list(self._counts.values())}
+            index["crc32"] = _checksum(index, self.provenance)
             self._parquet.add_key_value_metadata({INDEX_KEY: json.dumps(index)})
 
     def append(self, utterance_id, values):
@@ -259,14 +261,16 @@ def utterance_ids(path):
         As :func:`read`.
     """
     with _readable(path):
-        return json.loads(pq.read_metadata(path).metadata[INDEX_KEY.encode()])["utterance_ids"]
+        return _index(pq.read_metadata(path))[0]["utterance_ids"]
 
 
 @contextmanager
 def _readable(path):
     try:
         yield
-    except (OSError, pa.ArrowException, KeyError, json.JSONDecodeError) as error:
+    except InputError:
+        raise
+    except (OSError, pa.ArrowException, LookupError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"not a readable embeddings file ({error})",
             path=path,
@@ -274,10 +278,25 @@ def _readable(path):
         ) from error
 
 
-def _read(path, utterances, threads):
-    metadata = pq.read_metadata(path)
+def _checksum(index, provenance):
+    return zlib.crc32(
+        json.dumps([index["utterance_ids"], index["n_frames"], provenance], sort_keys=True).encode()
+    )
+
+
+def _index(metadata):
+    """The index and the provenance of a file; pages have checksums of their own, these have one together."""
     index = json.loads(metadata.metadata[INDEX_KEY.encode()])
     provenance = tables.provenance(metadata.schema.to_arrow_schema())
+    # Files of earlier versions have none.
+    if index.get("crc32", checksum := _checksum(index, provenance)) != checksum:
+        raise ValueError("the checksum of the index does not fit")
+    return index, provenance
+
+
+def _read(path, utterances, threads):
+    metadata = pq.read_metadata(path)
+    index, provenance = _index(metadata)
     all_ids, counts = index["utterance_ids"], np.array(index["n_frames"], dtype=np.int64)
     chosen = np.arange(len(all_ids)) if utterances is None else _choose(path, all_ids, utterances)
     starts = np.concatenate([[0], np.cumsum(counts)])

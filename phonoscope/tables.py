@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 from phonoscope.errors import InputError
 
 _TEXT, _F32, _I32 = pa.string(), pa.float32(), pa.int32()
+# What pyarrow meets a damaged file with.
+_DAMAGE = (OSError, pa.ArrowException, UnicodeDecodeError, MemoryError)
 
 UTTERANCES = pa.schema(
     [
@@ -171,7 +173,7 @@ def write(table, path, **metadata):
     if metadata:
         table = table.cast(with_provenance(table.schema, metadata))
     with beside(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
+        pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
 
 
 def read(paths, columns=None):
@@ -196,9 +198,12 @@ def read(paths, columns=None):
     tables = []
     for path in paths:
         try:
-            with pq.ParquetFile(path) as file:
-                tables.append(file.read(columns=columns))
-        except (OSError, pa.ArrowInvalid) as error:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                table = file.read(columns=columns)
+            # A flipped bit may leave text that is none, or indices beyond the words they point to.
+            table.validate(full=True)
+            tables.append(table)
+        except _DAMAGE as error:
             raise InputError(
                 f"not a readable table ({error})", path=path, fix="delete the file and run snakemake again"
             ) from error
@@ -209,7 +214,7 @@ def schema(path):
     """Schema of the table at ``path``, provenance included, without reading its rows."""
     try:
         return pq.read_schema(path)
-    except (OSError, pa.ArrowInvalid) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"not a readable table ({error})", path=path, fix="delete the file and run snakemake again"
         ) from error

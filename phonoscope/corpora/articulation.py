@@ -118,6 +118,13 @@ def read_track(recording):
     """
     settings = recording.settings
     sensors = {name: where for name, where in settings["sensors"].items() if where is not None}
+    if not sensors:
+        raise InputError(
+            "the speaker has none of the sensors",
+            path=recording.ema,
+            row=recording.speaker or None,
+            fix="map one to a channel in the speaker sheet, or leave the speaker out",
+        )
     module = readers.reader(settings["reader"])
     track = module.read(recording.ema, sensors, rate=settings["ema_rate"], **recording.inside)
     if not track.n_samples:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,16 @@ import numpy as np
 from phonoscope.errors import InputError
 
 _EXPECTED_RATE = 16000
+# Hz that recordings have; a file with another one would be resampled to any length.
+_RATES = (1000, 1_000_000)
+# Full scale is 1; files of floats on the scale of 32-bit integers are let pass.
+_LOUDEST = 2.0**31
+# libsndfile's number of frames where a file does not say.
+_UNKNOWN = 2**62
+# libsndfile finds MPEG frames in many a file that is none.
+_MPEG = (".mp1", ".mp2", ".mp3", ".mpga")
+# Samples per byte beyond which a header is not believed, and how many are then read at a time.
+_PLAUSIBLE, _BLOCK = 64, 2**20
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ def _decode(path):
     import soundfile
 
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(
             "there is no such audio file", path=path, fix="check `files: audio` and the file's name"
         )
@@ -103,25 +114,51 @@ def _decode(path):
         ) from error
     sound = _bundle_audio(path, data) if path.suffix == ".json" else data
     try:
-        samples, rate = soundfile.read(io.BytesIO(sound), dtype="float32", always_2d=True)
+        with soundfile.SoundFile(io.BytesIO(sound)) as file:
+            kind, rate, promised = file.format, file.samplerate, file.frames
+            samples = _read(file, len(sound))
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         # Not the whole message: it holds the address of the buffer, which differs at every run.
         reason = getattr(error, "error_string", None) or type(error).__name__
         raise InputError(
             f"the audio cannot be decoded ({reason})", path=path, fix="export it again as WAV or FLAC"
         ) from error
+    if kind == "MP3" and path.suffix.lower() not in _MPEG:
+        raise InputError(
+            "the header is damaged: the file could only be taken for MPEG audio", path=path, row="header",
+            fix="copy the file again; name it .mp3 if that is what it is",
+        )  # fmt: skip
     if not len(samples):
         raise InputError("the audio is empty", path=path, fix="remove the recording or export it again")
-    bad = ~np.isfinite(samples).all(axis=1)
+    if len(samples) < promised < _UNKNOWN:
+        raise InputError(
+            f"the audio ends after {len(samples)} of {promised} samples", path=path, fix="copy the file again"
+        )
+    if not _RATES[0] <= rate <= _RATES[1]:
+        raise InputError(
+            f"audio of {rate} samples per second makes no sense", path=path, row="header",
+            fix="export it again as WAV or FLAC",
+        )  # fmt: skip
+    bad = ~(np.abs(samples) <= _LOUDEST).all(axis=1)
     if bad.any():
         first = int(bad.argmax())
         raise InputError(
-            f"{int(bad.sum())} audio samples are NaN or infinite",
+            f"{int(bad.sum())} audio samples are NaN, infinite or beyond any scale",
             path=path,
             row=f"sample {first} ({first / rate:.3f} s)",
             fix="export the audio again from its source",
         )
     return samples, rate, data
+
+
+def _read(file, size):
+    """All samples of an open file of ``size`` bytes, in memory for what is there, not what is promised."""
+    if file.frames * file.channels <= _PLAUSIBLE * size:
+        return file.read(dtype="float32", always_2d=True)
+    blocks = [np.empty((0, file.channels), np.float32)]
+    while len(block := file.read(max(1, _BLOCK // file.channels), dtype="float32", always_2d=True)):
+        blocks.append(block.copy() if len(block) < _BLOCK // file.channels else block)
+    return np.concatenate(blocks)
 
 
 def _bundle_audio(path, data):
@@ -130,7 +167,7 @@ def _bundle_audio(path, data):
         if media["encoding"] != "BASE64":
             raise ValueError(f"its encoding is {media['encoding']}")
         return base64.b64decode(media["data"], validate=True)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"no audio in the bundle ({error})",
             path=path,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phonoscope.corpora.readers import absent
+from phonoscope.corpora.readers import absent, is_number
 from phonoscope.corpora.track import Track
 from phonoscope.errors import InputError
 
@@ -14,7 +14,7 @@ _FURTHEST_MM = 10_000.0
 def channel_number(sensor, where, path, n_channels):
     """Zero-based channel of a sensor mapped to a number (from 1), as ``7``, ``"7"`` or ``"Ch7"``."""
     text = str(where).lower().removeprefix("ch")
-    if not text.isdigit() or not 1 <= int(text) <= n_channels:
+    if not is_number(text) or not 1 <= int(text) <= n_channels:
         raise absent(sensor, where, path, [f"1 to {n_channels}"])
     return int(text) - 1
 

@@ -40,7 +40,7 @@ def read(path, sensors, rate=None):
             fix="use reader `carstens_ag500` for files without a header, `carstens_text` for text",
         )
     size = lines[1].strip() if len(lines) > 1 else b""
-    if not size.isdigit() or not len(_MAGIC) < int(size) <= len(data):
+    if not size.isdigit() or len(size) > 18 or not len(_MAGIC) < int(size) <= len(data):
         raise _damaged("its size is not given or the file ends within it", path)
     pairs = dict(
         line.strip().split("=", 1)

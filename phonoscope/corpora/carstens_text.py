@@ -1,7 +1,5 @@
 """Carstens positions exported as text, with the header ``Ch1_X ... Ch16_Extra`` or without one."""
 
-import re
-
 import numpy as np
 
 from phonoscope.corpora import carstens
@@ -39,7 +37,8 @@ def read(path, sensors, rate=None):
             fix="set `ema_rate` for the corpus or in the speaker sheet (AG501: 1250 or 250)",
         )
     lines = read_bytes(path).decode("latin-1").splitlines()
-    header = lines[0].split() if lines and re.search(r"[A-Za-z]\w*_", lines[0]) else None
+    first = lines[0].split() if lines else []
+    header = first if any(word[0].isalpha() and "_" in word for word in first) else None
     values = _numbers(lines, 0 if header is None else 1, path)
     if header is None:
         if values.shape[1] % len(carstens.VALUES):

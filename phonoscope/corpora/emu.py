@@ -1,5 +1,6 @@
 """Bundles of an EMU-SDMS database: a folder ``*_bndl`` with one SSFF track per sensor."""
 
+import os
 import re
 from pathlib import Path
 
@@ -43,11 +44,11 @@ def read(path, sensors, rate=None):
     tracks = {}
     for sensor, extension in sensors.items():
         file = folder / f"{stem}.{extension}"
-        if not file.is_file():
+        if not os.path.isfile(file):
             known = sorted(
                 name
-                for name in (found.name.removeprefix(f"{stem}.") for found in folder.glob(f"{stem}.*"))
-                if not _NO_TRACK.fullmatch(name)
+                for name in (found.name.partition(f"{stem}.")[2] for found in folder.iterdir())
+                if name and not _NO_TRACK.fullmatch(name)
             )
             raise absent(sensor, extension, folder, known)
         tracks[sensor] = (ssff.parse(read_bytes(file), file), file)

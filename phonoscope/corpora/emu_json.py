@@ -30,7 +30,7 @@ def read(path, sensors, rate=None):
     """
     try:
         files = {entry["fileExtension"]: entry for entry in json.loads(read_bytes(path))["ssffFiles"]}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"not an EMU bundle in JSON ({type(error).__name__}: {error})",
             path=path,
@@ -40,7 +40,7 @@ def read(path, sensors, rate=None):
     tracks = {}
     for sensor, extension in sensors.items():
         if extension not in files:
-            raise absent(sensor, extension, path, sorted(files))
+            raise absent(sensor, extension, path, sorted(map(str, files)))
         try:
             data = base64.b64decode(files[extension]["data"], validate=True)
         except (ValueError, KeyError, TypeError) as error:

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from phonoscope.corpora.readers import absent, read_bytes
+from phonoscope.corpora.readers import absent, is_number, rate_in_hz, read_bytes
 from phonoscope.corpora.track import Track
 from phonoscope.errors import InputError
 
@@ -58,8 +58,11 @@ def read(path, sensors, rate=None):
     channels = values[:, width - n_channels :]
     if breaks:
         channels = np.where(values[:, 1:2] == 0, np.nan, channels)
+    # A start that is not finite makes the step not finite too, or is a track of a single frame.
+    if not np.isfinite(values[0, 0]):
+        raise _uneven(path)
     return Track(
-        rate=_rate(values[:, 0], rate, path),
+        rate=rate_in_hz(_rate(values[:, 0], rate, path), path, "times"),
         start_s=float(values[0, 0]),
         sensors={
             sensor: _positions(sensor, where, names, channels, path) for sensor, where in sensors.items()
@@ -78,14 +81,14 @@ def _header(data, path):
     names = {
         int(key.removeprefix("Channel_")): name.strip()
         for key, name in pairs.items()
-        if re.fullmatch(r"Channel_\d+", key)
+        if re.fullmatch(r"Channel_[0-9]{1,9}", key)
     }
     return pairs, names, body.removeprefix(b"\r").removeprefix(b"\n")
 
 
 def _integer(header, key, path):
     value = header.get(key, "")
-    if not value.isdigit():
+    if not is_number(value):
         raise InputError(
             f"{key} is missing or not a number", path=path, row="header", fix="copy the file again"
         )
@@ -121,14 +124,15 @@ def _rate(times, rate, path):
         return rate
     step = (times[-1] - times[0]) / (len(times) - 1)
     # Times are float32: at 60 s they are known to 4 microseconds.
-    if not step > 0 or np.abs(np.diff(times) - step).max() > 0.1 * step:
-        raise InputError(
-            "the frames are not equally spaced in time",
-            path=path,
-            row="times",
-            fix="resample the track first",
-        )
-    return float(f"{1 / step:.4g}")
+    if not 0 < step < np.inf or not np.abs(np.diff(times) - step).max() <= 0.1 * step:
+        raise _uneven(path)
+    return float(f"{1 / float(step):.4g}")
+
+
+def _uneven(path):
+    return InputError(
+        "the frames are not equally spaced in time", path=path, row="times", fix="resample the track first"
+    )
 
 
 def _positions(sensor, where, names, channels, path):

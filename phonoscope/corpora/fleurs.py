@@ -10,6 +10,7 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
+from phonoscope.corpora.readers import is_number
 from phonoscope.errors import InputError
 
 SPLITS = ("train", "dev", "test")
@@ -73,13 +74,16 @@ def lines(sheet):
         If it cannot be read.
     """
     try:
-        text = sheet.read_text(encoding="utf-8")
+        text = sheet.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"not a readable sheet ({error})", path=sheet, fix="fetch the data set again"
         ) from error
     # Not splitlines, which also breaks at separators that belong to a text.
-    return [(i, line.rstrip("\r")) for i, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    found = [(i, line.rstrip("\r")) for i, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if not found:
+        raise InputError("the sheet is empty", path=sheet, fix="fetch the data set again")
+    return found
 
 
 def key(sheet, line):
@@ -117,7 +121,7 @@ def row(sheet, number, line, transcription=NORMALISED):
     sentence, name, raw, text, _, samples, gender = (cell.strip() for cell in cells)
     if not re.fullmatch(r"[A-Za-z0-9_-]+\.wav", name):
         raise _bad(sheet, number, f"`{name}` is not the name of a recording")
-    if not sentence.isascii() or not sentence.isdigit() or not samples.isascii() or not samples.isdigit():
+    if not is_number(sentence) or not is_number(samples):
         raise _bad(sheet, number, f"`{sentence}` and `{samples}` are not an id and a number of samples")
     if gender.upper() not in _SEX:
         raise _bad(sheet, number, f"`{gender}` is not among {', '.join(_SEX)}")

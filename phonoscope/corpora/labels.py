@@ -1,6 +1,7 @@
 """Segment labels that come with a recording: ESPS/xlabel files, EMU annotations, TextGrids."""
 
 import json
+import math
 from pathlib import Path
 
 from phonoscope.corpora import textgrid
@@ -42,7 +43,8 @@ def read(path, tiers):
 
 
 def row(tier, start_s, end_s, label):
-    """A segment as the tables have it, without its utterance."""
+    """A segment as the tables have it, without its utterance; half a character is a ValueError."""
+    label.encode()
     return {"tier": tier, "start_s": float(start_s), "end_s": float(end_s), "label": label}
 
 
@@ -62,6 +64,8 @@ def _esps(text, path):
         try:
             end, _, *label = line.split(maxsplit=2)
             end = float(end)
+            if not math.isfinite(end):
+                raise ValueError(f"the time is {end}")
         except ValueError as error:
             raise InputError(
                 "the line is not `time colour label`", path=path, row=f"row {number}", fix="mend the line"
@@ -83,9 +87,21 @@ def _annotation(text, tiers, path):
         for tier, name in tiers.items():
             for item in levels[name]["items"] if name in levels else ():
                 label = next(entry["value"] for entry in item["labels"] if entry["name"] == name)
-                start = item["sampleStart"] / rate
-                segments.append(row(tier, start, start + item["sampleDur"] / rate, label))
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, ZeroDivisionError) as error:
+                start, duration = item["sampleStart"] / rate, item["sampleDur"] / rate
+                if not (
+                    rate > 0 and start >= 0 and 0 <= duration < math.inf > start and isinstance(label, str)
+                ):
+                    raise ValueError(f"`{label}` from {start} s, of {duration} s")
+                segments.append(row(tier, start, start + duration, label))
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        StopIteration,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise InputError(
             f"not an EMU annotation with timed segments ({type(error).__name__}: {error})",
             path=path,

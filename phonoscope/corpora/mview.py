@@ -4,9 +4,13 @@ import io
 
 import numpy as np
 
-from phonoscope.corpora.readers import absent, read_bytes
+from phonoscope.corpora import mat5
+from phonoscope.corpora.readers import absent, rate_in_hz, read_bytes
 from phonoscope.corpora.track import Track
 from phonoscope.errors import InputError
+
+# The version in the header of MATLAB 7.3, in both byte orders.
+_HDF5 = (b"\x00\x02", b"\x02\x00")
 
 
 def read(path, sensors, rate=None):
@@ -63,7 +67,9 @@ def _signals(path):
 
     data = read_bytes(path)
     try:
-        content = loadmat(io.BytesIO(data), simplify_cells=True)
+        content = loadmat(
+            io.BytesIO(data if data[124:126] in _HDF5 else mat5.unpacked(data)), simplify_cells=True
+        )
     except NotImplementedError as error:
         raise InputError(
             "this is a MATLAB 7.3 file", path=path, fix="save it in MATLAB with save(..., '-v7')"
@@ -75,11 +81,14 @@ def _signals(path):
             fix="copy the file again",
         ) from error
     for name, value in content.items():
-        entries = value if isinstance(value, np.ndarray | list) and np.ndim(value) == 1 else [value]
+        entries = value if isinstance(value, list) or np.ndim(value) == 1 else [value]
         if name.startswith("__") or not len(entries) or not all(_is_signal(entry) for entry in entries):
             continue
         return {
-            str(entry["NAME"]): (float(entry["SRATE"]), _matrix(entry["SIGNAL"], path, entry["NAME"]))
+            str(entry["NAME"]): (
+                rate_in_hz(entry["SRATE"], path, f"signal {entry['NAME']}"),
+                _matrix(entry["SIGNAL"], path, entry["NAME"]),
+            )
             for entry in entries
         }
     raise InputError(
@@ -95,9 +104,13 @@ def _is_signal(entry):
 
 def _matrix(signal, path, name):
     try:
-        values = np.asarray(signal, dtype=np.float64)
+        values = np.atleast_1d(np.asarray(signal, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise InputError(
             "SIGNAL is not numeric", path=path, row=f"signal {name}", fix="export it again"
         ) from error
+    if values.ndim > 2:
+        raise InputError(
+            f"SIGNAL has {values.ndim} dimensions", path=path, row=f"signal {name}", fix="export it again"
+        )
     return values[:, np.newaxis] if values.ndim < 2 else values

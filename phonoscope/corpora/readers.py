@@ -6,7 +6,12 @@ used only where the file does not say. The `table` reader, whose files hold many
 ``utterance_id`` too. A reader of ``WITHOUT_EMA`` has no ``read``.
 """
 
+import math
+
 from phonoscope.errors import InputError
+
+# Samples per second beyond what any articulograph takes; int() takes as many digits as this has.
+_HIGHEST_RATE_HZ = 1e6
 
 NAMES = (
     "table",
@@ -82,6 +87,33 @@ def read_bytes(path):
             path=path,
             fix="check `files: ema`, the file's name and its permissions",
         ) from error
+
+
+def rate_in_hz(value, path, row=None):
+    """A sampling rate as a float.
+
+    Raises
+    ------
+    InputError
+        If it is no number above 0 and at most 1 MHz.
+    """
+    try:
+        rate = float(value)
+    except (TypeError, ValueError, OverflowError):
+        rate = math.nan
+    if not 0 < rate <= _HIGHEST_RATE_HZ:
+        raise InputError(
+            f"`{value}` is not a rate in Hz",
+            path=path,
+            row=row,
+            fix="export the file again, or mend the rate where it is given",
+        )
+    return rate
+
+
+def is_number(text):
+    """Whether a text is a whole number that ``int`` takes: ASCII digits, and not thousands of them."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def absent(sensor, where, path, known):

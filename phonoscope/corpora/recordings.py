@@ -1,5 +1,7 @@
 """Which recordings a shard of a corpus has, and what is known of each before its EMA is read."""
 
+import glob
+import os
 import re
 from dataclasses import dataclass, field
 
@@ -116,7 +118,7 @@ def _wrong_length(recording, info):
 def _check(corpus, all_settings):
     """Refuse settings that cannot be meant; return the recording sheet, or None."""
     name, root = corpus.get("name"), sheets.folder(corpus)
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise InputError("there is no such folder", path=root, fix="set `path` of the corpus in the config")
     for settings in all_settings:
         readers.reader(settings["reader"])
@@ -147,15 +149,17 @@ def _find(corpus, speaker, settings, sheet, shard, notes):
         found = _in_tusom(corpus, speaker, settings, shard, notes)
     else:
         found = _in_folder(corpus, speaker, settings, sheet, notes)
-    if not speaker:
-        found = [each for each in found if bucket_of(each.utterance_id, corpus["shards"]) == shard]
-    elif not found:
+    # Those that list their recordings themselves have refused to be empty, or have none for this shard.
+    if not found and (speaker or settings["reader"] not in OWN_LISTS):
         kind = "ema" if "ema" in settings["files"] else "audio"
+        who = f"speaker {speaker['speaker']} has" if speaker else "there are"
         raise InputError(
-            f"speaker {speaker['speaker']} has no recordings",
+            f"{who} no recordings",
             path=sheets.folder(corpus) / settings["files"].get(kind, ""),
             fix=f"check `path`, `files: {kind}` and the speaker sheet's column `files`",
         )
+    if not speaker:
+        found = [each for each in found if bucket_of(each.utterance_id, corpus["shards"]) == shard]
     return found
 
 
@@ -163,11 +167,8 @@ def _in_folder(corpus, speaker, settings, sheet, notes):
     root, files, name = sheets.folder(corpus), settings["files"], speaker.get("speaker", "")
     folder = speaker.get("files") or name
     found = []
-
-    def fill(pattern, stem):
-        return pattern.replace("{speaker}", folder).replace("{stem}", stem)
-
-    for path in sorted(root.glob(fill(files.get("ema") or files["audio"], "*"))):
+    kind = "ema" if files.get("ema") else "audio"
+    for path in _fitting(root, _fill(files[kind], glob.escape(folder), "*"), kind):
         stem = (path.name if path.is_dir() else path.stem).removesuffix("_bndl")
         says_speaker = not name or re.match(rf"{re.escape(name)}(?![A-Za-z0-9])", stem)
         utterance_id = stem if says_speaker else f"{name}_{stem}"
@@ -175,8 +176,8 @@ def _in_folder(corpus, speaker, settings, sheet, notes):
         with notes.guard(**where):
             audio_path = path.as_posix()
             if "ema" in files:
-                audio_path = _one(root, fill(files["audio"], stem), "audio")
-            phones = files.get("phones") and _one(root, fill(_of_stem(files["phones"]), stem), "phones")
+                audio_path = _one(root, files["audio"], folder, stem, "audio")
+            phones = files.get("phones") and _one(root, _of_stem(files["phones"]), folder, stem, "phones")
             fields = {key: speaker.get(key) or "" for key in FIELDS}
             said = _said(stem, corpus.get("name_pattern"), sheet, notes, where)
             found.append(
@@ -193,6 +194,33 @@ def _in_folder(corpus, speaker, settings, sheet, notes):
     return found
 
 
+def _fill(pattern, speaker, stem):
+    return pattern.replace("{speaker}", speaker).replace("{stem}", stem)
+
+
+def _fitting(root, pattern, kind):
+    """The files that fit a pattern, sorted."""
+    try:
+        found = sorted(root.glob(pattern))
+        for path in found:
+            path.as_posix().encode()
+        return found
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"the name of a file is not in UTF-8: {ascii(path.name)}",
+            path=root,
+            row=f"files: {kind}",
+            fix="rename it",
+        ) from error
+    except (ValueError, NotImplementedError, OSError) as error:
+        raise InputError(
+            f"`{pattern}` is no pattern of files in this folder ({error})",
+            path=root,
+            row=f"files: {kind}",
+            fix="write it relative to `path`, as in {speaker}/wav/{stem}.wav",
+        ) from error
+
+
 def _of_stem(pattern):
     """A pattern without ``{stem}``, such as ``*.TextGrid``: its last ``*`` is the recording's stem."""
     if "{stem}" in pattern:
@@ -201,16 +229,18 @@ def _of_stem(pattern):
     return folders + slash + "{stem}".join(name.rsplit("*", 1))
 
 
-def _one(root, pattern, kind):
+def _one(root, pattern, speaker, stem, kind):
     """The file that a pattern names; a `*` in it must fit exactly one."""
+    named = (root / _fill(pattern, speaker, stem)).as_posix()
     if not re.search(r"[*?\[]", pattern):
-        return (root / pattern).as_posix()
-    found = sorted(root.glob(pattern))
+        return named
+    # Brackets in the names that are filled in are no part of the pattern.
+    found = _fitting(root, _fill(pattern, glob.escape(speaker), glob.escape(stem)), kind)
     if len(found) > 1:
         raise InputError(
             f"{len(found)} {kind} files fit `{pattern}`", path=found[0], fix=f"narrow `files: {kind}`"
         )
-    return (found[0] if found else root / pattern).as_posix()
+    return found[0].as_posix() if found else named
 
 
 def _said(stem, pattern, sheet, notes, where):
@@ -240,10 +270,9 @@ def _said(stem, pattern, sheet, notes, where):
 
 
 def _in_table(corpus, speaker, settings):
-    from phonoscope import tables
+    from phonoscope.corpora import table
 
     root, name = sheets.folder(corpus), speaker.get("speaker", "")
-    rows = tables.read(root / "recordings.parquet").to_pylist()
     folder = speaker.get("files") or name
     return [
         Recording(
@@ -256,7 +285,7 @@ def _in_table(corpus, speaker, settings):
             fields={key: row.get(key) or speaker.get(key) or "" for key in FIELDS},
             inside={"utterance_id": row["utterance_id"]},
         )
-        for row in sorted(rows, key=lambda row: row["utterance_id"])
+        for row in table.recordings(root)
         if not speaker or row["speaker"] == folder
     ]
 

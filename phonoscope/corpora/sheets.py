@@ -4,6 +4,7 @@ import csv
 import re
 from pathlib import Path
 
+from phonoscope.corpora.readers import rate_in_hz
 from phonoscope.errors import InputError
 
 SPEAKER_COLUMNS = (
@@ -54,11 +55,23 @@ def read_recordings(path):
 
 def _read_sheet(path, columns, key):
     try:
-        lines = [line for line in Path(path).read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
+        # Not splitlines, which also breaks at separators that belong to a text.
+        lines = [line for line in Path(path).read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+        # Strict: a quote that is not closed would swallow the rows below it.
+        cells = csv.reader((line for line in lines if not line.startswith("#")), delimiter="\t", strict=True)
+        table = list(cells)
+    except csv.Error as error:
+        raise InputError(
+            f"the quotes do not match ({error})",
+            path=path,
+            row=f"row {max(0, cells.line_num - 1)}",
+            fix="put quotes around the whole cell and double those within it, or leave all of them out",
+        ) from error
+    except (OSError, ValueError) as error:
         raise InputError(f"not a readable sheet ({error})", path=path, fix="give a UTF-8 TSV file") from error
-    table = list(csv.reader((line for line in lines if not line.startswith("#")), delimiter="\t"))
     header = table[0] if table else []
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise InputError(f"two columns are called {twice[0]}", path=path, row="header", fix="rename one")
     if unknown := [name for name in header if name not in columns]:
         raise InputError(
             f"unknown columns {', '.join(unknown)}", path=path, row="header", fix=f"use {', '.join(columns)}"
@@ -112,14 +125,15 @@ def settings(corpus, speaker):
         if speaker.get(f"files_{kind}"):
             files[kind] = speaker[f"files_{kind}"]
     sensors = dict(corpus.get("sensors") or {})
-    sensors.update(_pairs(speaker.get("sensors", ""), "sensors", speaker))
+    sheet = corpus.get("speakers")
+    sensors.update(_pairs(speaker.get("sensors", ""), "sensors", speaker, sheet))
     axes = {"x": "+x", "z": "+z", **(corpus.get("axes") or {})}
-    axes.update(_pairs(speaker.get("axes", ""), "axes", speaker))
+    axes.update(_pairs(speaker.get("axes", ""), "axes", speaker, sheet))
     for axis, source in axes.items():
         if axis not in ("x", "z") or not re.fullmatch(r"[+-]?[xyz]", source):
             raise InputError(
                 f"`{axis}={source}` is not an axis",
-                path=corpus.get("speakers"),
+                path=sheet,
                 row=speaker.get("speaker") or "axes",
                 fix="write the table's axis and the file's signed axis, as in x=-y,z=+z",
             )
@@ -128,7 +142,7 @@ def settings(corpus, speaker):
     if speaker and reader == "fleurs":
         raise InputError(
             "FLEURS does not say who speaks, a speaker sheet cannot choose from it",
-            path=corpus.get("speakers"),
+            path=sheet,
             row=speaker.get("speaker"),
             fix="give the corpus no `speakers`, and set `shards` to a number",
         )
@@ -137,31 +151,21 @@ def settings(corpus, speaker):
         "files": files,
         "sensors": {name: None if str(where) == "none" else where for name, where in sensors.items()},
         "axes": axes,
-        "ema_rate": None if rate is None else _number(rate, speaker),
+        "ema_rate": None if rate is None else rate_in_hz(rate, sheet, f"speaker {speaker.get('speaker')}"),
         "mm_per_unit": float(corpus.get("mm_per_unit") or 1.0),
     }
 
 
-def _pairs(text, column, speaker):
+def _pairs(text, column, speaker, sheet):
     pairs = {}
     for word in filter(None, (word.strip() for word in text.split(","))):
         name, equals, value = (part.strip() for part in word.partition("="))
         if not (name and equals and value):
             raise InputError(
                 f"`{word}` is not of the form name=value",
+                path=sheet,
                 row=f"speaker {speaker.get('speaker')}, column {column}",
                 fix="write it as in TT=14,TD=9",
             )
         pairs[name] = value
     return pairs
-
-
-def _number(value, speaker):
-    try:
-        return float(value)
-    except ValueError as error:
-        raise InputError(
-            f"`{value}` is not a rate in Hz",
-            row=f"speaker {speaker.get('speaker')}, column ema_rate",
-            fix="write a number, as in 250",
-        ) from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from phonoscope.corpora.readers import rate_in_hz
 from phonoscope.errors import InputError
 
 _TYPES = {"DOUBLE": "f8", "FLOAT": "f4", "LONG": "i4", "SHORT": "i2", "CHAR": "i1", "BYTE": "i1"}
@@ -51,20 +52,21 @@ def parse(data, path):
     fields = {line[0]: line[1] for line in lines[1:] if len(line) > 1}
     try:
         order = _MACHINES[fields["Machine"]]
-        rate, start = float(fields["Record_Freq"]), float(fields["Start_Time"])
+        rate, start = fields["Record_Freq"], float(fields["Start_Time"])
         columns = [
             (name, order + _TYPES[kind], (int(width),)) for _, name, kind, width in _column_lines(lines)
         ]
         record = np.dtype(columns)
-        if not (rate > 0 and np.isfinite([rate, start]).all() and record.itemsize):
-            raise ValueError("no sampling rate, or no column")
-    except (KeyError, ValueError, TypeError) as error:
+        if not (np.isfinite(start) and columns and all(width > 0 for _, _, (width,) in columns)):
+            raise ValueError("no start, or no column")
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise InputError(
             f"the SSFF header is not understood ({type(error).__name__}: {error})",
             path=path,
             row="header",
             fix="export the track again from EMU",
         ) from error
+    rate = rate_in_hz(rate, path, "Record_Freq")
     n_records, left_over = divmod(len(body), record.itemsize)
     if left_over:
         raise InputError(

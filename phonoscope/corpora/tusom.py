@@ -5,6 +5,8 @@ recording: its file's name, with ``gloss``, ``no_tones``, ``tone_dias`` and ``to
 lie beside the sheets in ``wav`` (or ``audio``), as WAV or FLAC. Who speaks is not said.
 """
 
+import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from phonoscope.errors import InputError
 SPLITS = ("train", "dev", "test")
 LANGUAGE = "East Tusom"
 FIELDS = ("gloss", "tone_letters")
+_DEEPEST = 100
 
 
 def sheets(root):
@@ -56,16 +59,29 @@ def entries(sheet):
 
     try:
         # BaseLoader leaves all as text: a gloss may be `no` or `1`.
-        found = yaml.load(sheet.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = sheet.read_text(encoding="utf-8")
+        _check_depth(text)
+        found = yaml.load(text, Loader=yaml.BaseLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise InputError(
             f"not a readable sheet ({' '.join(str(error).split())[:200]})",
             path=sheet,
             fix="mend the YAML, or get the corpus again",
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or not found:
         raise InputError("the sheet is not a mapping of recordings", path=sheet, fix="get the corpus again")
     return found
+
+
+def _check_depth(text):
+    """Refuse brackets within brackets without end, which take the parser the square of their number."""
+    import yaml
+
+    depth = 0
+    for bracket in re.finditer(r"[\[\]{}]", text):
+        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
+        if depth > _DEEPEST:
+            raise yaml.YAMLError(f"more than {_DEEPEST} brackets are open")
 
 
 def name(key):
@@ -94,7 +110,8 @@ def row(sheet, key, entry):
     InputError
         Where a field or the recording is missing.
     """
-    if not isinstance(entry, dict) or any(not isinstance(entry.get(field), str) for field in FIELDS):
+    texts = [entry.get(field) for field in FIELDS] if isinstance(entry, dict) else [None]
+    if not all(isinstance(text, str) and _is_unicode(key + text) for text in texts):
         raise InputError(
             f"the entry lacks {' or '.join(FIELDS)}",
             path=sheet,
@@ -111,11 +128,17 @@ def row(sheet, key, entry):
     }
 
 
+def _is_unicode(text):
+    # YAML can write half a character, as \ud800; a table cannot.
+    return not re.search("[\ud800-\udfff]", text)
+
+
 def _audio(sheet, key):
     for folder in ("wav", "audio"):
         for suffix in (".wav", ".flac"):
             path = sheet.parent / folder / f"{name(key)}{suffix}"
-            if path.is_file():
+            # Path.is_file fails at a name that is too long.
+            if os.path.isfile(path):
                 return path
     raise InputError(
         f"there is no recording {name(key)}.wav or .flac in `wav` or `audio` beside the sheet",

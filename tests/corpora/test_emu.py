@@ -111,8 +111,11 @@ def test_tracks_that_do_not_belong_together(tmp_path, movement):
         (lambda data: data[:50], "no whole SSFF header"),
         (lambda data: b"RIFF" + data[4:], "no whole SSFF header"),
         (lambda data: data.replace(b"IBM-PC", b"PDP-11"), "header is not understood"),
-        (lambda data: data.replace(b"Record_Freq 200", b"Record_Freq abc"), "header is not understood"),
-        (lambda data: data.replace(b"Record_Freq 200", b"Record_Freq   0"), "no sampling rate"),
+        (
+            lambda data: data.replace(b"Record_Freq 200", b"Record_Freq abc"),
+            "Record_Freq: `abc` is not a rate",
+        ),
+        (lambda data: data.replace(b"Record_Freq 200", b"Record_Freq   0"), "Record_Freq: `0` is not a rate"),
         (lambda data: data.replace(b"FLOAT", b"FLAOT"), "header is not understood"),
         (lambda data: data.replace(b"posz FLOAT", b"posy FLOAT"), "header is not understood"),
     ],
