@@ -6,6 +6,7 @@ import unicodedata
 from functools import cache
 from itertools import groupby
 
+from phonoscope import tables
 from phonoscope.alignment import espeak, romanise
 from phonoscope.alignment.likeness import segments
 from phonoscope.errors import InputError
@@ -216,6 +217,36 @@ def _by_epitran(known, language, code):
     return [convert.transliterate(word) for word in known]
 
 
+def spelled(label):
+    """A word as it is compared: in lower case, without punctuation around it."""
+    return re.sub(r"^[\W_]+|[\W_]+$", "", label.lower())
+
+
+def spoken_in(paths, way, utterances=None):
+    """What was spoken by the tables of segments, where words are to get their phones so.
+
+    Parameters
+    ----------
+    paths : list of path
+        Tables ``tables.SEGMENTS``.
+    way : str
+        Of :data:`WAYS`, or ``segments``. For auto letters that an aligner took for phones do not count: they
+        are no better than those of the text.
+    utterances : collection of str, optional
+        All by default.
+
+    Returns
+    -------
+    dict
+        As of :func:`spoken`; empty where segments do not count.
+    """
+    rough = any(tables.provenance(tables.schema(path)).get("units") == "romanised" for path in paths)
+    if not paths or (way != "segments" and (way != "auto" or rough)):
+        return {}
+    rows = tables.read(paths).to_pylist()
+    return spoken([row for row in rows if utterances is None or row["utterance_id"] in utterances])
+
+
 def spoken(segments_of):
     """Words with the phones that were spoken in them, where the table of segments has both.
 
@@ -241,7 +272,7 @@ def spoken(segments_of):
         phones = [((p["start_s"] + p["end_s"]) / 2, p["label"]) for p in tier["phone"] if p["label"] != "sil"]
         found[utterance] = [
             (
-                re.sub(r"^[\W_]+|[\W_]+$", "", word["label"].lower()),
+                spelled(word["label"]),
                 segments([label for at, label in phones if word["start_s"] <= at < word["end_s"]])[0],
             )
             for word in tier["word"]

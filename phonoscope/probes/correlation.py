@@ -73,6 +73,29 @@ def quantiles(drawn, level=LEVEL):
     return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
 
 
+def fisher(r, n):
+    """Two-sided p of a Pearson correlation against 0, by Fisher's z: normal, with SD 1 / √(n − 3).
+
+    Parameters
+    ----------
+    r : float
+    n : int
+        Pairs of values.
+
+    Returns
+    -------
+    float
+        NaN with fewer than four pairs, or where r is NaN; 0 where it is ±1.
+    """
+    if n < 4 or not np.isfinite(r):
+        return np.nan
+    from scipy.stats import norm
+
+    with np.errstate(divide="ignore"):
+        z = np.arctanh(np.clip(abs(r), 0, 1)) * np.sqrt(n - 3)
+    return float(2 * norm.sf(z))
+
+
 def steiger(r_12, r_13, r_23, n):
     """Do two predictors (2, 3) correlate equally with one score (1) over the same models?
 

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from phonoscope.errors import InputError
-from phonoscope.probes.pairs import MEMORY_BYTES, checked, share_out, too_little_memory, unit_frames, workers
+from phonoscope.probes.pairs import (
+    MEMORY_BYTES,
+    checked,
+    longest_of,
+    share_out,
+    too_little_memory,
+    unit_frames,
+    workers,
+)
 
 # Cost and length of a path travel in one float64, cost + length * CELL. Cosine distances in float32 are
 # multiples of 2**-24, so with paths below 2**14 cells, and costs below 2**15, their sums are exact.
@@ -117,6 +125,7 @@ def _plan(a, b, memory_bytes, threads, names):
     if (frames := lengths[-1] + longest) > LONGEST_PATH:
         raise InputError(
             f"the longest utterances have {frames} frames together; paths are exact up to {LONGEST_PATH}",
+            row=longest_of(a, b, names),
             fix="cut the recordings into shorter ones",
         )
 
@@ -126,8 +135,7 @@ def _plan(a, b, memory_bytes, threads, names):
         return 4 * frames * d + threads * (4 * longest * (d + frames) + tables)
 
     if (needed := held(lengths[-1], 1)) > memory_bytes:
-        fix = f"set memory_bytes to {needed} or more, or use fewer threads"
-        raise too_little_memory(memory_bytes, needed, a, b, names, fix)
+        raise too_little_memory(memory_bytes, needed, a, b, names, "or use fewer threads")
     found, start = [], 0
     for stop, length in enumerate(lengths[1:], start=1):
         frames = (stop + 1 - start) * length

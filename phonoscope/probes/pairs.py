@@ -146,14 +146,34 @@ def share_out(pool, function, items, scratches):
         deque(items, maxlen=0)
 
 
-def too_little_memory(memory_bytes, needed, a, b, names, fix):
+class TooLittleMemory(InputError):
+    """Utterances that do not fit into ``memory_bytes``: who has another name for that can say it anew.
+
+    Attributes
+    ----------
+    needed : int
+        Bytes.
+    instead : str
+        What helps too.
+    """
+
+    def __init__(self, memory_bytes, needed, row, instead):
+        self.needed, self.instead = needed, instead
+        super().__init__(
+            f"memory_bytes {memory_bytes} is too little for the longest utterances, which need {needed}",
+            row=row,
+            fix=f"set memory_bytes to {needed} or more, {instead}",
+        )
+
+
+def too_little_memory(memory_bytes, needed, a, b, names, instead):
     """The error of a longest utterance of a and of b that do not fit into the bound."""
-    longest = [names[i][np.argmax([len(x) for x in side])] for i, side in enumerate((a, b))]
-    return InputError(
-        f"memory_bytes {memory_bytes} is too little for the longest utterances, which need {needed}",
-        row=" and ".join(longest),
-        fix=fix,
-    )
+    return TooLittleMemory(memory_bytes, needed, longest_of(a, b, names), instead)
+
+
+def longest_of(a, b, names):
+    """Names of the longest utterance of a and of b."""
+    return " and ".join(names[i][np.argmax([len(x) for x in side])] for i, side in enumerate((a, b)))
 
 
 def not_finite(name):

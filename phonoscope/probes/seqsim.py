@@ -174,8 +174,7 @@ def _plan(a, b, memory_bytes, threads, names):
             break
         most //= 2
     if needed > memory_bytes:
-        fix = f"set memory_bytes to {needed} or more, or use fewer threads"
-        raise too_little_memory(memory_bytes, needed, a, b, names, fix)
+        raise too_little_memory(memory_bytes, needed, a, b, names, "or use fewer threads")
     frames = (memory_bytes - threads * scratch) // frame
     held_a = min(totals[0], longest[0] + (frames - sum(longest)) // 2)
     held_b = min(totals[1], frames - held_a)

@@ -15,22 +15,25 @@ from phonoscope.errors import InputError
 
 # Words nearer than this sound alike. Chosen with likeness.SCALE on the sentences of synthetic-parallel with
 # odd numbers: the least threshold with an F1 over pairs of sentences within 0.01 of the best, since a larger
-# one takes more words by chance, the more the longer the sentences are (`alike_by_chance` says how many).
+# one takes more words by chance, the more the longer the sentences are (`by_chance` says how many).
 THRESHOLD = 0.44
 # Shorter words are alike by chance.
 LEAST_PHONES = 3
+# Turns of the sentences against one another, to see how often different ones have words that sound alike.
+TURNS = 5
 
 MISSING, EMPTY = "missing in one language", "empty transcript"
 PROPER_NOUN, ALIKE = "proper noun", "sounds alike"
 
 # One row per sentence and pair of languages. The two words are the nearest, alike or not; null where no word
-# has enough phones.
+# has enough phones. threshold is that of the pair of languages, by_chance the share of pairs of different
+# sentences with words nearer than it.
 PAIRS = pa.schema(
     [
         *((name, pa.string()) for name in ("language_a", "language_b", "sentence_id")),
         ("kept", pa.bool_()),
         *((name, pa.string()) for name in ("reason", "proper_nouns", "word_a", "word_b")),
-        ("distance", pa.float32()),
+        *((name, pa.float32()) for name in ("distance", "threshold", "by_chance")),
     ]
 )
 # One row per pair of words that sound alike, whatever the sentence was dropped for.
@@ -57,15 +60,16 @@ def choose(utterances, segments, options):
         ``languages``: which, or null for all; ``splits``: of the recordings, or null; ``pronunciation``: of
         ``pronounce.WAYS``, or ``segments`` (the tiers word and phone), which auto prefers where every text
         has them and they are no romanised letters; ``voices``: language to voice, of
-        :func:`pronounce.pronounce`; ``threshold``; ``least_phones``: of each of two words that sound alike;
+        :func:`pronounce.pronounce`; ``threshold``, and ``most_by_chance``: the share of pairs of different
+        sentences that may have words nearer than it, or a pair of languages gets a lower one;
+        ``least_phones``: of each of two words that sound alike;
         ``drop_proper_nouns``; ``spacy``: language to model; ``names``: path of a list, or null; ``seed``.
 
     Returns
     -------
     pairs, lookalikes : pyarrow.Table
         Of :data:`PAIRS` and :data:`LOOKALIKES`. The provenance of ``pairs`` says how words got phones and
-        proper nouns were found, per language, and for each pair of languages the share of sentence pairs
-        with words that sound alike among pairs of *different* sentences (``alike_by_chance``).
+        proper nouns were found, per language.
 
     Raises
     ------
@@ -76,21 +80,27 @@ def choose(utterances, segments, options):
     texts = _texts(utterances, options["languages"], options["splits"])
     words, pronounced = _words(texts, utterances, segments, options)
     nouns, told = _proper_nouns(texts, options) if options["drop_proper_nouns"] else ({}, {})
-    rows, found, chance = [], [], {}
+    rows, found = [], []
     rng = np.random.default_rng(options["seed"])
     for a, b in combinations(texts, 2):
         nearest = _Nearest(words[a], words[b], options["least_phones"])
-        near, alike = nearest.alike(options["threshold"])
-        chance[f"{a}-{b}"] = nearest.by_chance(options["threshold"], rng)
+        threshold, chance = nearest.threshold(options["threshold"], options["most_by_chance"], rng)
+        if threshold < options["threshold"]:
+            logging.warning(
+                "%s-%s: over %.0f %% of different sentences have words nearer than %g; %.2f is taken instead",
+                *(a, b, 100 * options["most_by_chance"], options["threshold"], threshold),
+            )
+        near, alike = nearest.alike(threshold)
         for sentence in sorted(texts[a].keys() | texts[b].keys()):
             reason = _reason(sentence, texts[a], texts[b], nouns, alike)
             where = {"language_a": a, "language_b": b, "sentence_id": sentence}
-            row = {"kept": reason is None, "reason": reason, "proper_nouns": nouns.get(sentence)}
+            row = {"threshold": threshold, "by_chance": chance}
+            row |= {"kept": reason is None, "reason": reason, "proper_nouns": nouns.get(sentence)}
             rows.append(where | row | near.get(sentence, {}))
             found += [where | each for each in alike.get(sentence, ())]
-    about = {name: options[name] for name in ("threshold", "least_phones", "drop_proper_nouns", "seed")}
+    names = ("threshold", "most_by_chance", "least_phones", "drop_proper_nouns", "seed")
+    about = {name: options[name] for name in names}
     about |= {"scale": likeness.SCALE, "pronounced": pronounced, "proper_nouns_by": told}
-    about |= {"alike_by_chance": chance}
     pairs = tables.from_rows(rows, PAIRS).cast(tables.with_provenance(PAIRS, about))
     return pairs, tables.from_rows(found, LOOKALIKES).cast(tables.with_provenance(LOOKALIKES, about))
 
@@ -128,12 +138,8 @@ def _texts(utterances, languages, splits):
 
 def _words(texts, utterances, segments, options):
     """Per language and sentence the words with their phones; per language how."""
-    way, spoken = options["pronunciation"], {}
-    if segments and way in ("auto", "segments"):
-        # Letters that an aligner took for phones are no better than those of the text.
-        rough = any(tables.provenance(tables.schema(path)).get("units") == "romanised" for path in segments)
-        if way == "segments" or not rough:
-            spoken = _spoken(utterances, segments)
+    way = options["pronunciation"]
+    spoken = _by_sentence(utterances, pronounce.spoken_in(segments, way))
     found, ways = {}, {}
     for language, sentences in texts.items():
         mine = {sentence: spoken.get((language, sentence)) for sentence, text in sentences.items() if text}
@@ -154,9 +160,8 @@ def _words(texts, utterances, segments, options):
     return found, ways
 
 
-def _spoken(utterances, segments):
+def _by_sentence(utterances, words):
     """(language, sentence_id) to words, of the first recording that has them."""
-    words = pronounce.spoken(tables.read(segments).to_pylist())
     rows = tables.read(utterances, ["utterance_id", "language", "sentence_id"]).to_pylist()
     found = {}
     for row in sorted(rows, key=lambda row: row["utterance_id"]):
@@ -207,13 +212,23 @@ class _Nearest:
                 found[s] = [self._row(s, *where, distances) for where in np.argwhere(distances < threshold)]
         return nearest, found
 
-    def by_chance(self, threshold, rng):
-        """Share of pairs of different sentences with words nearer than ``threshold``; None for no pairs."""
+    def threshold(self, threshold, most, rng):
+        """``threshold``, or the largest below it that few enough pairs of different sentences stay under.
+
+        Returns
+        -------
+        threshold : float
+        by_chance : float or None
+            Their share; None where there are no pairs.
+        """
         if len(self.both) < 2:
-            return None
+            return threshold, None
         order = rng.permutation(self.both).tolist()
-        distances = self._distances(order, order[1:] + order[:1])
-        return float(np.mean([each.min() < threshold for each in distances]))
+        turned = [order[by:] + order[:by] for by in range(1, min(TURNS, len(order) - 1) + 1)]
+        nearest = np.sort([each.min() for turn in turned for each in self._distances(order, turn)])
+        if (allowed := int(most * len(nearest))) < len(nearest):
+            threshold = min(threshold, float(nearest[allowed]))
+        return threshold, float(np.mean(nearest < threshold))
 
     def _row(self, s, i, j, distances):
         words = {"word_a": self.a[s][i][0], "word_b": self.b[s][j][0]}
@@ -243,7 +258,8 @@ def subsets(pairs, pair, seed, n_random):
         Languages, in either order: the sets are the same.
     seed : int
     n_random : int
-        How many random sets, drawn from the full set without replacement.
+        How many random sets, drawn from the full set without replacement: in each draw every sentence of the
+        corpus is exchanged for another one, in all pairs of languages alike.
 
     Returns
     -------
@@ -265,6 +281,16 @@ def subsets(pairs, pair, seed, n_random):
     challenge = [row["sentence_id"] for row in rows if row["kept"]]
     if not challenge:
         logging.warning("%s: no sentence is left for the challenge set", "-".join(pair))
-    rng = np.random.default_rng([seed, *"-".join(sorted(pair)).encode()])
-    draws = [sorted(rng.choice(len(full), len(challenge), replace=False)) for _ in range(n_random)]
-    return full, challenge, [[full[at] for at in drawn] for drawn in draws]
+    everywhere = sorted(set(pairs["sentence_id"].to_pylist()))
+    rng = np.random.default_rng(seed)
+    random = []
+    for _ in range(n_random):
+        # One exchange for all pairs of languages: their random sets overlap as the challenge sets do.
+        order = rng.permutation(everywhere).tolist()
+        instead = dict(zip(everywhere, order, strict=True))
+        drawn = {instead[sentence] for sentence in challenge} & set(full)
+        # In the place of those that this pair lacks.
+        free = set(full) - drawn
+        others = [sentence for sentence in order if sentence in free]
+        random.append(sorted(drawn | set(others[: len(challenge) - len(drawn)])))
+    return full, challenge, random

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from phonoscope import tables
-from phonoscope.probes.inference import holm, paired_test
-from phonoscope.studies import sheets
+from phonoscope.probes.inference import FLIPS, holm, sign_flip_test
+from phonoscope.studies import alignment_published, sheets
 from phonoscope.studies.alignment_retrieval import CHALLENGE, FULL, RANDOM
 from phonoscope.studies.alignment_summary import ALL
+from phonoscope.studies.alignment_words_summary import best_layer
 
 BEST, LAYER = "best", "layer"
 CONTRAST = [
@@ -18,12 +19,11 @@ CONTRAST = [
 ]
 CHALLENGES = [
     *["corpus", "language_a", "language_b", "sentence_id", "in_set", "reason", "proper_nouns"],
-    *["word_a", "word_b", "distance"],
+    *["word_a", "word_b", "distance", "threshold", "by_chance"],
 ]
-_MEASURED = ["corpus", "our_model", "layer", "measured_low", "measured_high", "comparable", "verdict"]
 
 
-def compare(corpora, summaries, ranks, challenges, left_out, published, hub_ids, papers):
+def compare(corpora, summaries, ranks, challenges, left_out, published, hub_ids, papers, words=None):
     """All tables over corpora and models.
 
     Parameters
@@ -41,6 +41,8 @@ def compare(corpora, summaries, ranks, challenges, left_out, published, hub_ids,
         Hub id of each model that comes from there.
     papers : dict of str to str or None
         Corpus to the paper whose corpus it is.
+    words : path, optional
+        Sheet of pairs of words over all corpora and models.
 
     Returns
     -------
@@ -66,7 +68,9 @@ def compare(corpora, summaries, ranks, challenges, left_out, published, hub_ids,
         "contrast": pd.concat(contrasts)[CONTRAST],
         "challenge": challenge[CHALLENGES],
         "left_out": pd.concat(dropped, ignore_index=True),
-        "published": with_published(published, retrieval, best, hub_ids, papers),
+        "published": with_published(
+            published, retrieval, best, hub_ids, papers, sheets.read(words) if words else None
+        ),
     }
 
 
@@ -111,8 +115,8 @@ def contrast(ranks, best):
     -------
     pandas.DataFrame
         Of :data:`CONTRAST`, without the corpus. Of a pair of languages: McNemar's exact test over sentences.
-        For ``all``: Wilcoxon's signed-rank test over sentences of the share of their queries that hit. Holm's
-        correction is within measure, set, ``at`` and test.
+        For ``all``: a permutation test over sentences that flips the signs of the differences in the share of
+        their queries that hit. Holm's correction is within measure, set, ``at`` and test.
     """
     frame = ranks.to_pandas(strings_to_categorical=True)
     frame["hit"] = frame["rank"] == 1
@@ -159,11 +163,11 @@ def compared(a, b):
     """
     both = pd.concat([a.rename("a"), b.rename("b")], axis=1, join="inner").astype(float)
     means = both.groupby(level="sentence_id", observed=True).mean()
-    n, difference, _, p, note = paired_test(means.a, means.b)
+    n, different, difference, p, exact = sign_flip_test(means.a, means.b)
+    note = f"{different} of {n} sentences differ" + ("" if exact else f"; p of {FLIPS} random flips")
     rows = [
         {"query": ALL, "candidate": ALL, "n": n, "r1_a": both.a.mean(), "r1_b": both.b.mean()}
-        | {"mean_difference": difference, "test": "Wilcoxon", "p": p}
-        | {"note": note.replace("speaker", "sentence")}
+        | {"mean_difference": difference, "test": "sign flips", "p": p, "note": note}
     ]
     for (query, candidate), part in both.groupby(level=["query", "candidate"], sort=False, observed=True):
         only_a, only_b = int((part.a > part.b).sum()), int((part.a < part.b).sum())
@@ -202,8 +206,8 @@ def _counted(corpus, pairs, left_out):
     return pd.concat([left_out, counts]).assign(corpus=corpus)[columns]
 
 
-def with_published(path, retrieval, best, hub_ids, papers):
-    """Published R@1 beside ours at the best layer: the range over pairs of languages.
+def with_published(path, retrieval, best, hub_ids, papers, word_pairs=None):
+    """Published R@1 beside ours at the best layer, and the published p of pairs of words.
 
     Parameters
     ----------
@@ -211,25 +215,57 @@ def with_published(path, retrieval, best, hub_ids, papers):
     retrieval, best : pandas.DataFrame
     hub_ids, papers : dict
         See :func:`compare`.
+    word_pairs : pandas.DataFrame, optional
+        The table of ``alignment_words_summary.compare``.
 
     Returns
     -------
     pandas.DataFrame
-        The published columns, and corpus, our_model, layer, measured_low, measured_high, comparable
-        (yes, or no with the reasons), verdict.
+        The published columns, and corpus, our_model, layer, measured_low, measured_high (R@1 over pairs of
+        languages), p, p_permutation (similarity in meaning of pairs of words over all pairs of languages, at
+        the layer where it is largest beyond random pairs; uncorrected), comparable (yes, or no with the
+        reasons), verdict.
     """
-    sheet = pd.read_csv(path, dtype={"paper": str})
-    sheet = sheet[sheet.experiment.str.startswith("retrieval")]
-    found = []
-    for row in sheet.to_dict("records"):
-        for corpus, paper in papers.items():
-            models = [name for name, hub in hub_ids.items() if hub == row["model"]]
-            for model in models or [None]:
-                ours = _measured(row, corpus, model, retrieval, best) if model else {}
-                of_paper = bool(paper) and row["paper"].startswith(paper)
-                where = {"corpus": corpus, "our_model": model}
-                found.append(row | where | ours | _judged(row, ours, model, of_paper))
-    return pd.DataFrame(found).reindex(columns=[*sheet.columns, *_MEASURED])
+    sheet = alignment_published.read(path, ("retrieval", "SeqSimInterp"))
+    of_words = sheet.experiment == "SeqSimInterp"
+
+    def measured(row, corpus, model):
+        return _measured(row, corpus, model, retrieval, best)
+
+    def measured_words(_row, corpus, model):
+        return _measured_words(corpus, model, word_pairs)
+
+    def unnamed(row):
+        return "its pairs are not named" if "distant" in row["experiment"] else ""
+
+    of_layer = "yes (the paper does not state its layer)"
+    beside = alignment_published.beside
+    found = beside(sheet[~of_words], hub_ids, papers, measured, unnamed, of_layer)
+    found += beside(sheet[of_words], hub_ids, papers, measured_words, unnamed, of_layer, _within)
+    where, judged = alignment_published.MEASURED[:5], alignment_published.MEASURED[5:]
+    columns = [*sheet.columns, *where, "p", "p_permutation", *judged]
+    return pd.DataFrame(found).reindex(columns=columns)
+
+
+def _measured_words(corpus, model, word_pairs):
+    """p of words' similarity in meaning against random pairs."""
+    if word_pairs is None:
+        return {}
+    rows = word_pairs[(word_pairs.corpus == corpus) & (word_pairs.model == model)]
+    if not len(rows):
+        return {}
+    layer = best_layer(rows)
+    rows = rows[(rows.layer == layer) & (rows.language_a == ALL) & (rows.measure == "similarity")]
+    return {"layer": layer} | rows.iloc[0][["p", "p_permutation", "difference"]].to_dict()
+
+
+def _within(row, ours):
+    """Whether words that find each other are more alike than random ones, as surely as published."""
+    p = {"t-test": ours["p"], "permutation": ours["p_permutation"]}
+    above = [name for name, each in p.items() if not each <= row["value_high"]]
+    if ours["difference"] <= 0:
+        return "not more alike than random pairs"
+    return f"above the bound: {', '.join(above)}" if above else "both p within the bound"
 
 
 def _measured(row, corpus, model, retrieval, best):
@@ -245,20 +281,3 @@ def _measured(row, corpus, model, retrieval, best):
     if rows.value.isna().all():
         return {}
     return {"layer": at.iloc[0], "measured_low": rows.value.min(), "measured_high": rows.value.max()}
-
-
-def _judged(row, ours, model, of_paper):
-    reasons = [] if of_paper else ["other corpus"]
-    if "distant" in row["experiment"]:
-        reasons.append("its pairs are not named")
-    elif model is None:
-        reasons.append("model not run here")
-    elif not ours:
-        reasons.append("not measured here")
-    if reasons:
-        return {"comparable": f"no: {', '.join(reasons)}", "verdict": ""}
-    high = row["value_high"]
-    low = row["value_low"] if np.isfinite(row["value_low"]) else high
-    overlap = ours["measured_low"] <= high and low <= ours["measured_high"]
-    verdict = f"ranges {'overlap' if overlap else 'do not overlap'}"
-    return {"comparable": "yes (the paper does not state its layer)", "verdict": verdict}

@@ -111,8 +111,7 @@ def _plan(a, b, itemsize, memory_bytes, names):
             break
         most //= 2
     if needed > memory_bytes:
-        fix = f"set memory_bytes to {needed} or more, on a device that has them free"
-        raise too_little_memory(memory_bytes, needed, a, b, names, fix)
+        raise too_little_memory(memory_bytes, needed, a, b, names, "on a device that has them free")
     panel = (memory_bytes - block) // (d * itemsize)
     groups_a, groups_b = (_padded_groups([len(x) for x in side], most) for side in (a, b))
     panels, room = [], 0

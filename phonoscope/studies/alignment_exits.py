@@ -156,7 +156,7 @@ def with_errors(rows, normaliser, options, spelling=None):
     made = whisper_normaliser("en" if english else None, spelling) if normaliser == WHISPER else plain
     made = cache(made)
     references, texts = [row["reference"] for row in rows], [row["hypothesis"] for row in rows]
-    own = error_rates(references, texts, made)
+    own = error_rates(references, texts, made, f"language {rows[0]['language']}")
     order = np.random.default_rng([options["seed"], len(rows)]).permutation(len(rows))
     place = np.argsort(order)
     shifts = range(1, min(SHIFTS, len(rows) - 1) + 1)

@@ -2,14 +2,13 @@
 
 import pandas as pd
 
-from phonoscope.studies import sheets
+from phonoscope.studies import alignment_published, sheets
 from phonoscope.studies.alignment_decoders import LEFT_OUT, left_out
 from phonoscope.studies.alignment_exits import PLAIN
 from phonoscope.studies.alignment_exits_summary import ALL, COLUMNS, EXAMPLES
 
 # Languages that published rows name, as corpora name them.
 NAMED = {"Kyrgyz": "ky"}
-_MEASURED = ["corpus", "our_model", "layer", "measured_low", "measured_high", "comparable", "verdict"]
 
 
 def compare(summaries, examples, taken, published, hub_ids, papers):
@@ -64,19 +63,17 @@ def with_published(path, exits, hub_ids, papers):
         measured_low, measured_high (relative reduction of CER by the plain normaliser, above 0 where the
         exit has fewer errors), comparable, verdict.
     """
-    sheet = pd.read_csv(path, dtype={"paper": str})
-    sheet = sheet[sheet.experiment == "early exit"]
-    found = []
-    for row in sheet.to_dict("records"):
-        for corpus, paper in papers.items():
-            models = [name for name, hub in hub_ids.items() if hub == row["model"]]
-            for model in models or [None]:
-                mine = exits[(exits.corpus == corpus) & (exits.model == model)]
-                ours = _reduction(row["condition"], mine)
-                of_paper = bool(paper) and row["paper"].startswith(paper)
-                judged = _judged(row, ours, model, of_paper)
-                found.append(row | {"corpus": corpus, "our_model": model} | ours | judged)
-    return pd.DataFrame(found).reindex(columns=[*sheet.columns, *_MEASURED])
+    sheet = alignment_published.read(path, "early exit")
+
+    def measured(row, corpus, model):
+        return _reduction(row["condition"], exits[(exits.corpus == corpus) & (exits.model == model)])
+
+    def unnamed(row):
+        return "" if row["condition"].split()[0] in NAMED else "its languages are not named"
+
+    comparable = "yes, if the published reduction is relative"
+    found = alignment_published.beside(sheet, hub_ids, papers, measured, unnamed, comparable)
+    return pd.DataFrame(found).reindex(columns=[*sheet.columns, *alignment_published.MEASURED])
 
 
 def _reduction(condition, exits):
@@ -95,18 +92,3 @@ def _reduction(condition, exits):
         return {}
     gains = -rows.groupby("language").change.min()
     return {"layer": layer, "measured_low": gains.min(), "measured_high": gains.max()}
-
-
-def _judged(row, ours, model, of_paper):
-    reasons = [] if of_paper else ["other corpus"]
-    if row["condition"].split()[0] not in NAMED:
-        reasons.append("its languages are not named")
-    if model is None:
-        reasons.append("model not run here")
-    elif not ours:
-        reasons.append("not measured here")
-    if reasons:
-        return {"comparable": f"no: {', '.join(reasons)}", "verdict": ""}
-    overlap = ours["measured_low"] <= row["value_high"] and row["value_low"] <= ours["measured_high"]
-    comparable = "yes, if the published reduction is relative"
-    return {"comparable": comparable, "verdict": f"ranges {'overlap' if overlap else 'do not overlap'}"}

@@ -1,16 +1,17 @@
 """Retrieval of a sentence in one language by its recording in another, from the states of one layer."""
 
 import logging
-from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
 
-from phonoscope import embeddings, tables
+from phonoscope import tables
 from phonoscope.errors import InputError
 from phonoscope.probes import dtw, seqsim
+from phonoscope.probes.pairs import TooLittleMemory
 from phonoscope.probes.retrieval import ranks, retrieval
 from phonoscope.studies.alignment_challenge import subsets
+from phonoscope.studies.alignment_sentences import pairs_of, states_of
 
 MEASURES = ("seqsim", "mean_pooled", "dtw")
 FULL, CHALLENGE, RANDOM = "full", "challenge", "random"
@@ -77,12 +78,13 @@ def score(chosen, challenge, paths, options, model, layer, device="cpu", threads
         recordings.setdefault(row["language"], {})[row["sentence_id"]] = row["utterance_id"]
     pairs, scores, found = tables.read(challenge), [], []
     held = {}
-    for a, b in _pairs(recordings, options["pairs"]):
+    for a, b in pairs_of(list(recordings), options["pairs"]):
         sets = subsets(pairs, (a, b), options["seed"], options["n_random"])
         held = {name: states for name, states in held.items() if name in (a, b)}
         for language in (a, b):
             if language not in held:
-                held[language] = _states(recordings[language], paths)
+                states = {name: frames for name, frames, _ in states_of(recordings[language].values(), paths)}
+                held[language] = {sentence: states[name] for sentence, name in recordings[language].items()}
         sides = [[held[name][sentence] for sentence in sets[0]] for name in (a, b)]
         names = [[recordings[name][sentence] for sentence in sets[0]] for name in (a, b)]
         for measure in options["measures"]:
@@ -118,7 +120,24 @@ def likeness(measure, a, b, names, options, device="cpu", threads=None):
     Returns
     -------
     float32 array of shape (len(a), len(b))
+
+    Raises
+    ------
+    InputError
+        Where states are not finite, or the longest utterances do not fit into ``memory_mb``.
     """
+    try:
+        return _likeness(measure, a, b, names, options, device, threads)
+    except TooLittleMemory as error:
+        needed = -(-error.needed // 2**20)
+        raise InputError(
+            f"memory_mb {options['memory_mb']} is too little for {measure} of the longest utterances",
+            row=error.row,
+            fix=f"set alignment.retrieval.memory_mb to {needed} or more, {error.instead}",
+        ) from error
+
+
+def _likeness(measure, a, b, names, options, device, threads):
     memory = options["memory_mb"] * 2**20
     if measure == "mean_pooled":
         return seqsim.mean_pooled_matrix(a, b, names=names)
@@ -160,39 +179,3 @@ def on_subsets(matrix, full, challenge, random):
             placed = zip(sentences, ranks(part).tolist(), strict=True)
             found += [{"subset": subset, "sentence_id": name, "rank": rank} for name, rank in placed]
     return scores, found
-
-
-def _pairs(recordings, wanted):
-    """Pairs of languages, each once."""
-    if wanted is None:
-        return list(combinations(recordings, 2))
-    for pair in wanted:
-        if absent := [language for language in pair if language not in recordings]:
-            raise InputError(
-                f"there are no recordings of {absent[0]}",
-                row="alignment.pairs",
-                fix=f"use languages among {', '.join(recordings)}",
-            )
-    return list(dict.fromkeys(tuple(sorted(pair)) for pair in wanted))
-
-
-def _states(recordings, paths):
-    """Hidden states of one language's recordings, sentence_id to float32 array of shape (n_frames, d)."""
-    wanted, found = set(recordings.values()), {}
-    for path in paths:
-        ids = [each for each in embeddings.utterance_ids(path) if each in wanted]
-        if ids:
-            layer = embeddings.read(path, ids)
-            edges = np.searchsorted(layer.utterance, np.arange(len(layer.utterance_ids) + 1))
-            found |= {
-                name: layer.values[first:last]
-                for name, first, last in zip(layer.utterance_ids, edges, edges[1:], strict=False)
-            }
-    if lacking := wanted - found.keys():
-        raise InputError(
-            f"{len(lacking)} chosen recordings have no hidden states",
-            path=paths[0],
-            row=f"utterance {min(lacking)}",
-            fix="see left_out.csv; take the recordings out of the corpus, or delete the file and run again",
-        )
-    return {sentence: found[name] for sentence, name in recordings.items()}

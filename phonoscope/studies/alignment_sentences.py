@@ -1,12 +1,13 @@
-"""Which recording stands for each sentence in each language of the alignment study."""
+"""Which recording stands for each sentence in each language of the alignment study, and its states."""
 
 import logging
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
 
-from phonoscope import tables
+from phonoscope import embeddings, tables
 from phonoscope.errors import InputError
 
 MISSING, EMPTY, FURTHER = "missing in this language", "empty transcript", "further recording"
@@ -106,3 +107,68 @@ def _one_each(rows, languages, options):
             takes = spoken or takes
             chosen.append(takes[rng.integers(len(takes)) if options["recordings"] == "random" else 0])
     return chosen, +left
+
+
+def pairs_of(languages, wanted):
+    """Pairs of languages, each once.
+
+    Parameters
+    ----------
+    languages : list of str
+    wanted : list of (str, str), optional
+        All by default.
+
+    Raises
+    ------
+    InputError
+        Where one is not among the languages.
+    """
+    if wanted is None:
+        return list(combinations(languages, 2))
+    for pair in wanted:
+        if absent := [language for language in pair if language not in languages]:
+            raise InputError(
+                f"there are no recordings of {absent[0]}",
+                row="alignment.pairs",
+                fix=f"use languages among {', '.join(languages)}",
+            )
+    return list(dict.fromkeys(tuple(sorted(pair)) for pair in wanted))
+
+
+def states_of(recordings, paths):
+    """Hidden states of some recordings, in the order of the files.
+
+    Parameters
+    ----------
+    recordings : collection of str
+        utterance_id.
+    paths : list of path
+        Embeddings of a layer, of all shards.
+
+    Yields
+    ------
+    name : str
+    frames : float32 array of shape (n_frames, d)
+    provenance : dict
+        Of its file.
+
+    Raises
+    ------
+    InputError
+        At the end, where some have none.
+    """
+    lacking = set(recordings)
+    for path in paths:
+        if ids := [each for each in embeddings.utterance_ids(path) if each in lacking]:
+            layer = embeddings.read(path, ids)
+            edges = np.searchsorted(layer.utterance, np.arange(len(layer.utterance_ids) + 1))
+            for name, first, last in zip(layer.utterance_ids, edges, edges[1:], strict=False):
+                yield name, layer.values[first:last], layer.provenance
+            lacking -= set(layer.utterance_ids)
+    if lacking:
+        raise InputError(
+            f"{len(lacking)} chosen recordings have no hidden states",
+            path=paths[0],
+            row=f"utterance {min(lacking)}",
+            fix="see left_out.csv; take the recordings out of the corpus, or delete the file and run again",
+        )

@@ -89,8 +89,8 @@ def _pooled(ranks, fixed):
     for (layer, measure, subset), part in ranks.groupby(["layer", "measure", "subset"], sort=False):
         for metric in dict.fromkeys(fixed.metric):
             sentences = part.assign(value=of_rank(part["rank"], metric)).groupby("sentence_id").value
-            value, low, high = calibration.ratio_interval(sentences.sum(), sentences.size())
-            if sentences.mean().nunique() == 1:
+            value, low, high = calibration.share_interval(sentences.sum(), sentences.size())
+            if sentences.mean().nunique() == 1 and value not in (0, 1):
                 low, high = np.nan, np.nan  # what is the same for all sentences is the same in every draw
             chance, n = sums.loc[layer, measure, subset, metric]
             where = {"layer": layer, "measure": measure, "subset": subset, "metric": metric}

@@ -1,9 +1,7 @@
 """Which words the chosen recordings have, when, and how alike their types sound across languages."""
 
 import logging
-import re
 from collections import Counter
-from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +9,7 @@ import pyarrow as pa
 from phonoscope import tables
 from phonoscope.alignment import likeness, pronounce
 from phonoscope.errors import InputError
+from phonoscope.studies.alignment_sentences import pairs_of
 
 NO_WORDS, NO_LENGTH, NO_PHONES = "recording without words", "word without a length", "word without phones"
 
@@ -103,37 +102,6 @@ def choose(chosen, segments, times, options):
     )
 
 
-def pairs_of(languages, wanted):
-    """Pairs of languages, each once.
-
-    Parameters
-    ----------
-    languages : list of str
-    wanted : list of (str, str), optional
-        All by default.
-
-    Raises
-    ------
-    InputError
-        Where one is not among the languages.
-    """
-    if wanted is None:
-        return list(combinations(languages, 2))
-    for pair in wanted:
-        if absent := [language for language in pair if language not in languages]:
-            raise InputError(
-                f"there are no recordings of {absent[0]}",
-                row="alignment.pairs",
-                fix=f"use languages among {', '.join(languages)}",
-            )
-    return list(dict.fromkeys(tuple(sorted(pair)) for pair in wanted))
-
-
-def spelled(label):
-    """A word as it is compared: in lower case, without punctuation around it."""
-    return re.sub(r"^[\W_]+|[\W_]+$", "", label.lower())
-
-
 def _words(recordings, segments):
     """Words by recording and time; (language, reason) to how many were left out."""
     said, left = {name: [] for name in recordings}, Counter()
@@ -143,25 +111,23 @@ def _words(recordings, segments):
     found = []
     for name, words in said.items():
         where = recordings[name]
-        words = [row for row in sorted(words, key=lambda row: row["start_s"]) if spelled(row["label"])]
+        words = [
+            row for row in sorted(words, key=lambda row: row["start_s"]) if pronounce.spelled(row["label"])
+        ]
         left[where["language"], NO_WORDS] += not words
         for position, row in enumerate(words):
             if not row["end_s"] > row["start_s"]:
                 left[where["language"], NO_LENGTH] += 1
                 continue
-            word = {"position": position, "word": spelled(row["label"])}
+            word = {"position": position, "word": pronounce.spelled(row["label"])}
             found.append(where | word | {"start_s": row["start_s"], "end_s": row["end_s"]})
     return found, left
 
 
 def _phones(types, recordings, segments, options):
     """(language, word) to phones; language to how."""
-    way, spoken = options["pronunciation"], {}
-    if way in ("auto", "segments"):
-        # Letters that an aligner took for phones are no better than those of the text.
-        rough = any(tables.provenance(tables.schema(path)).get("units") == "romanised" for path in segments)
-        if way == "segments" or not rough:
-            spoken = _spoken(recordings, segments)
+    way = options["pronunciation"]
+    spoken = _most_frequent(recordings, pronounce.spoken_in(segments, way, recordings))
     found, ways = {}, {}
     for language in sorted({language for language, _ in types}):
         words = sorted(word for where, word in types if where == language)
@@ -183,11 +149,10 @@ def _phones(types, recordings, segments, options):
     return found, ways
 
 
-def _spoken(recordings, segments):
+def _most_frequent(recordings, spoken):
     """(language, word) to its most frequent phones."""
-    wanted = [row for row in tables.read(segments).to_pylist() if row["utterance_id"] in recordings]
     ways = {}
-    for name, words in pronounce.spoken(wanted).items():
+    for name, words in spoken.items():
         for word, phones in words:
             if phones:
                 ways.setdefault((recordings[name]["language"], word), Counter())[phones] += 1

@@ -6,6 +6,7 @@ that are nearest in time.
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -30,6 +31,9 @@ class Sentence:
         The pairs that were matched; at least one.
     in_time : pair of int arrays
         Likewise, by time alone; perhaps none.
+    sides : pair of hashable
+        Which recordings of the sentence rows and columns are; one that stands in several groups has the same
+        words in all of them.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Sentence:
     i: np.ndarray
     j: np.ndarray
     in_time: tuple
+    sides: tuple
 
     def timed(self):
         """Mean of each measure over the pairs that are nearest in time; NaN for none."""
@@ -52,16 +57,17 @@ class Sentence:
         """What random pairs give on average: the mean over all pairs of words."""
         return self.values.mean(axis=(1, 2))
 
-    def drawn(self, draws, rng):
+    def shuffled(self, orders):
         """The mean over matched pairs where the words of both sides are shuffled, (draws, n_measures).
 
         Of pairs that no two words share, as mutual nearest words are, these are random partial matchings of
         the same size.
+
+        Parameters
+        ----------
+        orders : pair of int arrays of shape (draws, n_a) and (draws, n_b)
         """
-        rows, columns = (
-            rng.random((draws, size)).argsort(axis=1)[:, at]
-            for size, at in zip(self.values.shape[1:], (self.i, self.j), strict=True)
-        )
+        rows, columns = (order[:, at] for order, at in zip(orders, (self.i, self.j), strict=True))
         return self.values[:, rows, columns].mean(axis=2).T
 
 
@@ -107,7 +113,8 @@ def against_random(sentences, draws, seed):
     """Every measure of every group, and of all groups together, against random pairs of the same sentences.
 
     A sentence weighs the same however many pairs it has. In all groups together it is the mean over those it
-    is in, since its pairs in several languages depend on one another.
+    is in, since its pairs in several languages depend on one another: so a draw of the permutation shuffles
+    each recording once, in all the groups that it stands in.
 
     Parameters
     ----------
@@ -121,16 +128,14 @@ def against_random(sentences, draws, seed):
     -------
     list of Against
     """
-    rng = np.random.default_rng(seed)
     groups = list(dict.fromkeys(each.group for each in sentences))
     members = {group: [k for k, each in enumerate(sentences) if each.group == group] for group in groups}
     weights = {group: _weights(sentences, members[group]) for group in groups}
     weights[None] = _weights(sentences, range(len(sentences)))
     n_measures = len(sentences[0].values)
     null = {group: np.zeros((draws, n_measures)) for group in weights}
-    for k, each in enumerate(sentences):
-        drawn = each.drawn(draws, rng)
-        for group in (each.group, None):
+    for k, drawn in _drawn(sentences, draws, np.random.default_rng(seed)):
+        for group in (sentences[k].group, None):
             null[group] += weights[group][k] * drawn
     matched = np.array([each.matched() for each in sentences])
     expected = np.array([each.expected() for each in sentences])
@@ -141,6 +146,19 @@ def against_random(sentences, draws, seed):
         n_pairs = sum(len(sentences[k].i) for k in weights[group])
         found += _tests(group, *means, null[group], n_pairs)
     return found
+
+
+def _drawn(sentences, draws, rng):
+    """Numbers of the sentences and their means where words are shuffled."""
+    by_name = sorted(range(len(sentences)), key=lambda k: sentences[k].name)
+    for _, members in groupby(by_name, key=lambda k: sentences[k].name):
+        orders = {}
+        for k in members:
+            each = sentences[k]
+            for side, size in zip(each.sides, each.values.shape[1:], strict=True):
+                if side not in orders:
+                    orders[side] = rng.random((draws, size)).argsort(axis=1)
+            yield k, each.shuffled([orders[side] for side in each.sides])
 
 
 def _weights(sentences, which):

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from phonoscope import embeddings, tables
+from phonoscope import tables
 from phonoscope.alignment.meaning import Meanings
 from phonoscope.encoders.timebase import Timebase
 from phonoscope.errors import InputError
 from phonoscope.probes import word_pairs
 from phonoscope.studies import alignment_words_types as word_types
+from phonoscope.studies.alignment_sentences import states_of
 from phonoscope.studies.alignment_words_chance import Sentence, against_random
 
 SHORT = "word shorter than a frame"
@@ -69,6 +70,8 @@ class Spoken:
     frames : float32 array of shape (n_frames, d)
     word_of : int array of shape (n_frames,)
         Which of the words the frame lies in, or ``word_pairs.NO_WORD``.
+    frames_at : float array of shape (n_frames,)
+        Their centres on the scale of ``at``; beyond 0 and 1 outside the words.
     """
 
     rows: np.ndarray
@@ -78,6 +81,7 @@ class Spoken:
     means: np.ndarray
     frames: np.ndarray
     word_of: np.ndarray
+    frames_at: np.ndarray
 
 
 class Relations:
@@ -230,22 +234,10 @@ class _Matched:
     def spoken(self, sentences, paths):
         """Recordings of some sentences, utterance_id to :class:`Spoken`."""
         wanted = {name for sentence in sentences for name in self.recordings[sentence].values()}
-        found = {}
-        for path in paths:
-            if ids := [each for each in embeddings.utterance_ids(path) if each in wanted]:
-                layer = embeddings.read(path, ids)
-                base = Timebase(layer.provenance["hop_s"], layer.provenance["offset_s"])
-                edges = np.searchsorted(layer.utterance, np.arange(len(layer.utterance_ids) + 1))
-                for name, first, last in zip(layer.utterance_ids, edges, edges[1:], strict=False):
-                    found[name] = self._of(name, layer.values[first:last], base)
-        if lacking := wanted - found.keys():
-            raise InputError(
-                f"{len(lacking)} chosen recordings have no hidden states",
-                path=paths[0],
-                row=f"utterance {min(lacking)}",
-                fix="see left_out.csv; take them out of the corpus, or delete the file and run again",
-            )
-        return found
+        return {
+            name: self._of(name, frames, Timebase(about["hop_s"], about["offset_s"]))
+            for name, frames, about in states_of(wanted, paths)
+        }
 
     def _of(self, name, frames, base):
         if not np.isfinite(frames).all():
@@ -263,13 +255,13 @@ class _Matched:
         self.short[language] = self.short.get(language, 0) + int((~heard).sum())
         renumbered = np.append(np.where(heard, np.cumsum(heard) - 1, word_pairs.NO_WORD), word_pairs.NO_WORD)
         word_of, rows, middle = renumbered[word_of], rows[heard], (starts + ends)[heard] / 2
-        at = (middle - starts[0]) / (ends.max() - starts[0])
+        at, frames_at = ((each - starts[0]) / (ends.max() - starts[0]) for each in (middle, times))
         centres = frames[word_pairs.centre_frames(times, middle)] if len(rows) else frames[:0]
         means = np.zeros((len(rows), frames.shape[1]), np.float32)
         for word in range(len(rows)):
             means[word] = frames[word_of == word].mean(axis=0)
         kept = frames if self.unit == "frame" else frames[:0]
-        made = Spoken(rows, self.type_of[rows], at, centres, means, kept, word_of)
+        made = Spoken(rows, self.type_of[rows], at, centres, means, kept, word_of, frames_at)
         self._tokens.append((name, made.rows, made.means))
         return made
 
@@ -311,10 +303,11 @@ class _Matched:
             place_a, place_b = np.cumsum(known_a) - 1, np.cumsum(known_b) - 1
             i, j = (np.array([getattr(each, name) for each in judged]) for name in "ij")
             part = values[:, known_a][:, :, known_b]
-            ti, tj = nearest_in_time(a.at, b.at)
+            ti, tj = words_in_time(a, b, self.unit)
             both = known_a[ti] & known_b[tj]
             timed = place_a[ti[both]], place_b[tj[both]]
-            self.judged.append(Sentence(sentence, pair, part, place_a[i], place_b[j], timed))
+            # Known words of a recording are the same in every pair of languages: it can be shuffled once.
+            self.judged.append(Sentence(sentence, pair, part, place_a[i], place_b[j], timed, pair))
 
     def tokens(self):
         """Mean states, types and sentences of all words that have frames."""
@@ -325,13 +318,33 @@ class _Matched:
         return states, self.type_of[rows], sentences
 
 
-def nearest_in_time(a, b):
-    """Words of two sentences that are each other's nearest in time.
+def words_in_time(a, b, unit):
+    """Words that the same matching gives as that of states, if time is all there is.
 
     Parameters
     ----------
-    a, b : arrays of shape (n_words,)
-        Their places, from 0 to 1.
+    a, b : Spoken
+    unit : {"word_centre", "frame"}
+        Words by their centres, one to one; or those of frames that are nearest, a word in several pairs.
+
+    Returns
+    -------
+    i, j : int arrays of shape (n_pairs,)
+    """
+    if unit == "word_centre":
+        return nearest_in_time(a.at, b.at)
+    rows, columns = nearest_in_time(a.frames_at, b.frames_at)
+    words = np.stack([a.word_of[rows], b.word_of[columns]])
+    return np.unique(words[:, (words != word_pairs.NO_WORD).all(axis=0)], axis=1)
+
+
+def nearest_in_time(a, b):
+    """Words or frames of two sentences that are each other's nearest in time.
+
+    Parameters
+    ----------
+    a, b : arrays of shape (n,) and (m,)
+        Their places: 0 where the first word begins, 1 where the last one ends.
 
     Returns
     -------

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from phonoscope import tables
 from phonoscope.probes.inference import LEVEL, resampled
+from phonoscope.probes.retrieval import binomial_interval
 
 _TEXT, _F64 = pa.string(), pa.float64()
 
@@ -101,6 +102,25 @@ def ratio_interval(above, below):
     if len(pairs) < 2 or sums[:, 1].min() <= 0:
         return ratio, np.nan, np.nan
     return ratio, *interval(sums[:, 0] / sums[:, 1])
+
+
+def share_interval(hits, sizes):
+    """Share of hits over units of several trials each, and its interval.
+
+    Parameters
+    ----------
+    hits, sizes : arrays of shape (n_units,)
+
+    Returns
+    -------
+    share, low, high : float
+        A bootstrap over units; where all trials hit or all miss, so that every draw is the same, the
+        exact (Clopper–Pearson) interval with units as trials.
+    """
+    share, low, high = ratio_interval(hits, sizes)
+    if share in (0, 1):
+        low, high = binomial_interval(int(share) * len(hits), len(hits), LEVEL)
+    return share, low, high
 
 
 def side(low, high):

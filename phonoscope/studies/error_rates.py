@@ -30,7 +30,7 @@ class ErrorRates:
     counts: np.ndarray
 
 
-def error_rates(references, hypotheses, normaliser):
+def error_rates(references, hypotheses, normaliser, row=None):
     """Word and character error rates (jiwer).
 
     Spaces between words count as characters, as jiwer counts them. Where most references are in a script
@@ -42,6 +42,8 @@ def error_rates(references, hypotheses, normaliser):
     references, hypotheses : list of str
     normaliser : callable from str to str
         :func:`plain`, or what :func:`whisper_normaliser` gives.
+    row : str, optional
+        What they are of, for errors: a language or a corpus.
 
     Returns
     -------
@@ -61,7 +63,9 @@ def error_rates(references, hypotheses, normaliser):
     counts = np.array(counts, dtype=int).reshape(-1, 4)
     total = counts.sum(axis=0)
     if not total[3]:
-        raise InputError("no reference has a word", fix="give transcripts, or leave the language out")
+        raise InputError(
+            "no reference has a word", row=row, fix="give transcripts, or leave the language out"
+        )
     wer = float("nan") if spaceless else float(total[0] / total[1])
     return ErrorRates(wer, float(total[2] / total[3]), counts)
 

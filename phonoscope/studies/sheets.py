@@ -14,7 +14,8 @@ n_classes n_items n_folds n_focus near_edge n_occluded items share flat_share
 span_ms span_low span_high best_ms flat_ms reach_ms offset_ms window_ms width_ms
 occlusion_ms occlusion_low occlusion_high acoustic_ms acoustic_low acoustic_high kept
 published_ms difference_ms
-n hits n_candidates draws r1_a r1_b only_a only_b layer_a layer_b measured_low measured_high distance
+n hits n_candidates draws r1_a r1_b only_a only_b layer_a layer_b measured_low measured_high
+distance threshold by_chance
 full full_low full_high full_chance challenge challenge_low challenge_high challenge_chance
 random random_low random_high random_chance
 change change_low change_high not_ended cer

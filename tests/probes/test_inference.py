@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from phonoscope.probes.inference import bootstrap_mean, holm, paired_test
+from phonoscope.probes.inference import bootstrap_mean, holm, paired_test, sign_flip_test
 
 
 def loop_bootstrap(column, draws=2000, seed=0):
@@ -80,6 +80,66 @@ def test_paired_test_says_why_there_is_none():
     assert "fewer than two" in paired_test([0.1], [0.2])[4]
     assert paired_test([np.nan], [0.2])[0] == 0
     assert "equal for every speaker" in paired_test([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])[4]
+
+
+def every_flip(difference):
+    signs = np.array(np.meshgrid(*[[-1, 1]] * len(difference))).reshape(len(difference), -1).T
+    return np.mean(np.abs(signs @ difference) >= abs(difference.sum()) - 1e-9)
+
+
+@pytest.mark.parametrize("kind", ["all differ", "few sizes", "mostly zero"])
+def test_sign_flips_equal_all_flips(kind):
+    rng = np.random.default_rng(2)
+    for n in (1, 2, 5, 11, 14):
+        a, b = rng.normal(size=(2, n)) if kind == "all differ" else rng.integers(0, 4, (2, n)) / 3
+        b[n // 4 :] = a[n // 4 :] if kind == "mostly zero" else b[n // 4 :]
+        pairs, different, difference, p, exact = sign_flip_test(np.append(a, np.nan), np.append(b, 1.0))
+        assert (pairs, different, exact) == (n, np.sum(np.abs(a - b) > 1e-9), True)
+        assert difference == pytest.approx((a - b).mean())
+        assert p == pytest.approx(every_flip(a - b))
+
+
+def test_random_sign_flips_are_near_the_exact_p():
+    rng = np.random.default_rng(3)
+    sizes = rng.normal(0.3, 1, 40)
+    # Whole numbers, whose sums have an exact distribution by convolution.
+    whole = np.round(sizes * 50)
+    way = np.ones(1)
+    for size in np.abs(whole).astype(int):
+        grown = np.zeros(len(way) + 2 * size)
+        grown[: len(way)] += way / 2
+        grown[2 * size :] += way / 2
+        way = grown
+    sums = np.arange(len(way)) - len(way) // 2
+    due = way[np.abs(sums) >= abs(whole.sum())].sum()
+    _, _, _, p, exact = sign_flip_test(whole, np.zeros(40))
+    assert not exact and 0.01 < due < 0.99 and p == pytest.approx(due, abs=4 * np.sqrt(due / 9999))
+    assert sign_flip_test(whole, np.zeros(40))[3] == p
+    assert sign_flip_test(np.arange(1.0, 41), np.zeros(40))[3] == 1 / 10_000
+
+
+def test_one_size_of_difference_is_the_sign_test():
+    from scipy.stats import binomtest
+
+    a = np.repeat([0.25, -0.25, 0.0], [140, 100, 600])
+    n, different, _, p, exact = sign_flip_test(a, np.zeros(840))
+    assert (n, different, exact) == (840, 240, True)
+    assert p == pytest.approx(binomtest(140, 240).pvalue)
+
+
+def test_sign_flips_where_nothing_differs():
+    assert sign_flip_test([0.1, 0.2], [0.1, 0.2]) == (2, 0, 0.0, 1.0, True)
+    assert np.isnan(sign_flip_test([np.nan], [0.2])[3])
+
+
+@pytest.mark.parametrize("size", [8, 40])
+def test_sign_flips_are_not_too_sure_of_few_differences(size):
+    rng, found = np.random.default_rng(size), []
+    for _ in range(300):
+        a, b = np.zeros((2, 200))
+        a[:size], b[:size] = rng.integers(0, 3, (2, size)) / 2
+        found.append(sign_flip_test(a, b)[3])
+    assert np.mean(np.array(found) <= 0.05) <= 0.08
 
 
 @pytest.mark.parametrize("n", [1, 2, 10, 66])

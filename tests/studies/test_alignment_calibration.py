@@ -10,7 +10,7 @@ from phonoscope.studies import alignment_challenge, calibration_alignment
 from phonoscope.studies.alignment_truth import precision_recall
 
 CORPUS = Path(__file__).parents[2] / "resources" / "corpora" / "synthetic-parallel"
-OPTIONS = {"voices": {}, "threshold": alignment_challenge.THRESHOLD, "least_phones": 3}
+OPTIONS = {"voices": {}, "threshold": alignment_challenge.THRESHOLD, "least_phones": 3, "most_by_chance": 1}
 OPTIONS |= {"drop_proper_nouns": True, "spacy": {}, "names": None, "seed": 0}
 
 

@@ -24,6 +24,7 @@ OPTIONS = {
     "voices": {"en": "en-us"},
     "threshold": challenge.THRESHOLD,
     "least_phones": challenge.LEAST_PHONES,
+    "most_by_chance": 0.25,
     "drop_proper_nouns": True,
     "spacy": {},
     "names": None,
@@ -209,9 +210,29 @@ def test_chance_is_that_of_different_sentences():
     words = {str(s): [("w", ("p", "a", "t", "a") if s % 2 else ("s", "u", "n", "i"))] for s in range(40)}
     nearest = challenge._Nearest(words, words, 3)
     assert len(nearest.alike(0.1)[1]) == 40
-    shares = [nearest.by_chance(0.1, np.random.default_rng(seed)) for seed in range(50)]
-    assert np.mean(shares) == pytest.approx(19 / 39, abs=0.05)
-    assert challenge._Nearest({"1": words["1"]}, words, 3).by_chance(0.1, None) is None
+    found = [nearest.threshold(0.1, 1, np.random.default_rng(seed)) for seed in range(50)]
+    assert {threshold for threshold, _ in found} == {0.1}
+    assert np.mean([share for _, share in found]) == pytest.approx(19 / 39, abs=0.05)
+    assert challenge._Nearest({"1": words["1"]}, words, 3).threshold(0.1, 0, None) == (0.1, None)
+
+
+def test_threshold_falls_until_chance_is_rare_enough():
+    rng = np.random.default_rng(0)
+    letters = list("patakisunimol")
+    words = {str(s): [(str(k), tuple(rng.choice(letters, 4))) for k in range(6)] for s in range(30)}
+    nearest = challenge._Nearest(words, words, 3)
+    before = np.inf
+    for most in (1.0, 0.5, 0.2, 0.05, 0.0):
+        threshold, share = nearest.threshold(0.6, most, np.random.default_rng(1))
+        assert share <= most and threshold <= min(before, 0.6)
+        before = threshold
+    assert 0 < threshold < 0.6
+    # As high as it may be: at the next distance there would be too many.
+    order = np.random.default_rng(1).permutation(nearest.both).tolist()
+    turns = [order[by:] + order[:by] for by in range(1, challenge.TURNS + 1)]
+    least = np.concatenate([[d.min() for d in nearest._distances(order, turn)] for turn in turns])
+    threshold, share = nearest.threshold(0.6, 0.2, np.random.default_rng(1))
+    assert share == np.mean(least < threshold) and np.mean(least <= threshold) > 0.2
 
 
 @pytest.fixture(scope="module")
@@ -331,11 +352,21 @@ def test_subsets_follow_from_seed_and_pair(shipped):
         challenge.subsets(shipped[0], ("en", "sv"), 3, 4)
 
 
+def test_subsets_of_pairs_overlap_as_the_challenge_sets_do(shipped):
+    """A sentence that no pair has kept is exchanged for one that no random set has."""
+    found = [challenge.subsets(shipped[0], pair, 0, 10) for pair in (("en", "fi"), ("en", "es"))]
+    kept = [set(each[1]) for each in found]
+    for draw in range(10):
+        drawn = [set(each[2][draw]) for each in found]
+        assert len(drawn[0] & drawn[1]) == len(kept[0] & kept[1])
+        assert len(drawn[0] | drawn[1]) == len(kept[0] | kept[1])
+
+
 def test_subsets_leave_out_what_a_language_lacks(written, caplog):
     pairs, _ = challenge.choose(written(TEXTS), [], OPTIONS)
     full, kept, random = challenge.subsets(pairs, ("en", "fi"), 0, 2)
     assert full == ["1", "2", "3", "6"] and kept == ["3", "6"] and all(len(d) == 2 for d in random)
-    pairs, _ = challenge.choose(written(TEXTS), [], OPTIONS | {"threshold": 1.1})
+    pairs, _ = challenge.choose(written(TEXTS), [], OPTIONS | {"threshold": 1.1, "most_by_chance": 1})
     pairs = pairs.filter([row["sentence_id"] != "6" for row in pairs.to_pylist()])
     assert challenge.subsets(pairs, ("en", "fi"), 0, 2)[1:] == ([], [[], []])
     assert "no sentence is left" in caplog.text

@@ -304,6 +304,15 @@ def test_models_are_compared_on_the_same_queries(studied):
     from scipy.stats import binomtest
 
     assert row.p == pytest.approx(binomtest(int(b), int(b + c), 0.5).pvalue if b + c else 1)
+    everywhere = rows[(rows.layer == 1) & (rows.measure == "seqsim") & (rows.subset == "full")]
+    share = everywhere.assign(hit=everywhere["rank"] == 1).pivot_table("hit", "sentence_id", "model")
+    difference = share.sound - share.meaning
+    row = table[(table["at"] == "layer") & (table.layer_a == 1) & (table.measure == "seqsim")]
+    row = row[(row.subset == "full") & (row["query"] == "all")].iloc[0]
+    assert row.test == "sign flips" and row.mean_difference == pytest.approx(difference.mean())
+    assert row.note.startswith(f"{(difference.abs() > 1e-9).sum()} of 20 sentences differ")
+    flips = np.random.default_rng(0).choice([-1, 1], (20000, 20)) @ difference.to_numpy()
+    assert row.p == pytest.approx(np.mean(np.abs(flips) >= abs(difference.sum()) - 1e-9), abs=0.02)
     assert (table.p_holm.dropna() >= table.p[table.p_holm.notna()]).all()
     best = found["best"].set_index(["model", "measure"])
     assert best.full["meaning", "seqsim"] == 1 and best.full["sound", "seqsim"] < 1
@@ -318,6 +327,49 @@ def test_models_are_compared_on_the_same_queries(studied):
     for name, frame in found.items():
         comparison.sheets.write(frame, corpus.folder / f"{name}.csv")
         assert len(comparison.sheets.read(corpus.folder / f"{name}.csv")) == len(frame)
+
+
+@pytest.mark.parametrize("measure", ["seqsim", "dtw"])
+def test_too_little_memory_names_the_option_and_the_recordings(measure):
+    a = [np.ones((2000, 64), np.float32), np.ones((3, 64), np.float32)]
+    names, options = (["fi_1", "fi_2"], ["ru_1", "ru_2"]), {"memory_mb": 1, "dtype": "float32"}
+    with pytest.raises(InputError, match="fi_1 and ru_1: memory_mb 1 is too little") as error:
+        retrieval.likeness(measure, a, a, names, options, threads=4)
+    enough = int(error.value.fix.split("alignment.retrieval.memory_mb to ")[1].split()[0])
+    assert enough > 1 and "fewer threads" in error.value.fix and "memory_bytes" not in str(error.value)
+    found = retrieval.likeness(measure, a, a, names, options | {"memory_mb": enough}, threads=4)
+    assert found.shape == (2, 2)
+
+
+def test_published_p_of_pairs_of_words_is_beside_ours(tmp_path):
+    published = tmp_path / "p.csv"
+    published.write_text(
+        "paper,experiment,model,condition,metric,value_low,value_high,precision,source\n"
+        "2505.19606v1,SeqSimInterp,big/model,matched vs random,paired t-test p,,0.001,bound,x\n"
+    )
+    case = {"corpus": "c", "model": "m", "language_a": "all", "language_b": "all", "measure": "similarity"}
+    rows = [
+        case | {"layer": 0, "difference": 0.1, "p": 0.5, "p_permutation": 0.4},
+        case | {"layer": 1, "difference": 0.3, "p": 1e-6, "p_permutation": 0.0005},
+        case | {"layer": 1, "difference": 0.9, "p": 0.9, "p_permutation": 0.9, "measure": "distance"},
+        case | {"layer": 1, "difference": 0.9, "p": 0.9, "p_permutation": 0.9, "language_a": "en"},
+    ]
+    nothing = pd.DataFrame(columns=["corpus", "model", "measure", "metric", "subset", "query", "layer"])
+
+    def shown(rows, papers):
+        words = None if rows is None else pd.DataFrame(rows)
+        hub = {"m": "big/model"}
+        return comparison.with_published(published, nothing, nothing, hub, papers, words).iloc[0]
+
+    found = shown(rows, {"c": "2505.19606"})
+    assert (found.layer, found.p, found.p_permutation, found.value_high) == (1, 1e-6, 0.0005, 0.001)
+    assert found.comparable.startswith("yes") and found.verdict == "both p within the bound"
+    rows[1]["p_permutation"] = 0.01
+    assert shown(rows, {"c": "2505.19606"}).verdict == "above the bound: permutation"
+    rows[0]["difference"], rows[1]["difference"] = -0.5, -0.3
+    assert shown(rows, {"c": "2505.19606"}).verdict == "not more alike than random pairs"
+    assert shown(rows, {"c": None}).comparable == "no: other corpus" and shown(rows, {"c": None}).p == 1e-6
+    assert shown(None, {"c": "2505.19606"}).comparable == "no: not measured here"
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 0), (1, 0), (5, 1), (4, 4), (0, 12), (213, 260)])

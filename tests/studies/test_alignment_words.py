@@ -1,12 +1,12 @@
 """Pairs of words from planted states: what they have in common is known before anything is scored."""
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 
 from phonoscope import embeddings, tables
-from phonoscope.alignment import likeness, meaning
+from phonoscope.alignment import likeness, meaning, pronounce
 from phonoscope.errors import InputError
 from phonoscope.studies import alignment_words as words
 from phonoscope.studies import alignment_words_pairs as pairs
@@ -279,7 +279,7 @@ def test_phones_must_be_had(corpus, tmp_path):
 def test_words_that_are_read_as_several_are_one():
     assert words._one("otra vez", [("otra", ("o", "t")), ("vez", ("b",))]) == ("o", "t", "b")
     assert words._one("中国人", [("中国", ("a",)), ("中国人", ("a", "b")), ("国人", ("b",))]) == ("a", "b")
-    assert words.spelled("¡Otra  vez!") == "otra  vez"
+    assert pronounce.spelled("¡Otra  vez!") == "otra  vez"
 
 
 def sentences(rng, n, groups=("x", "y"), most=5):
@@ -291,7 +291,8 @@ def sentences(rng, n, groups=("x", "y"), most=5):
             size = rng.integers(1, min(a, b) + 1)
             i, j = np.sort(rng.permutation(a)[:size]), rng.permutation(b)[:size]
             timed = (np.array([0]), np.array([0])) if k % 3 else (np.array([], int), np.array([], int))
-            found.append(Sentence(f"s{k}", group, rng.normal(size=(2, a, b)), i, j, timed))
+            sides = f"{group} 1", f"{group} 2"
+            found.append(Sentence(f"s{k}", group, rng.normal(size=(2, a, b)), i, j, timed, sides))
     return found
 
 
@@ -305,7 +306,7 @@ def test_chance_is_the_mean_over_all_matchings():
             for columns in permutations(range(m), len(each.j))
         ]
         np.testing.assert_allclose(np.mean(every, axis=0), each.expected(), atol=1e-12)
-        drawn = each.drawn(4000, rng)
+        drawn = each.shuffled([rng.random((4000, size)).argsort(axis=1) for size in (n, m)])
         # Every draw is one of the matchings, and all of them come up alike often.
         keys, counts = np.unique(drawn[:, 0].round(9), return_counts=True)
         known, due = np.unique(np.round(every, 9)[:, 0], return_counts=True)
@@ -362,6 +363,22 @@ def test_p_values_are_spread_evenly_where_nothing_is_there():
     assert 0.02 < np.mean(np.array(p) <= 0.1) < 0.2
 
 
+def test_p_values_are_even_where_a_recording_stands_in_several_pairs_of_languages():
+    """Some words are like all others: that a layer pairs these counts in all pairs of languages at once."""
+    rng, p = np.random.default_rng(8), []
+    for k in range(200):
+        made = []
+        for sentence in range(4):
+            like = {language: rng.normal(size=4) for language in "abcde"}
+            paired = {language: rng.permutation(4)[:2] for language in like}
+            for x, y in combinations(like, 2):
+                values = (like[x][:, None] + like[y])[None]
+                timed = np.array([0]), np.array([0])
+                made.append(Sentence(f"s{sentence}", x + y, values, paired[x], paired[y], timed, (x, y)))
+        p.append(against_random(made, 99, k)[0].p_permutation)
+    assert np.mean(np.array(p) <= 0.1) == pytest.approx(0.1, abs=0.05)  # .3 if each pair has its own shuffle
+
+
 def test_differences_that_do_not_vary_have_no_test():
     t, p = paired_t(np.array([[1.0, 0.0, 1.0], [1.0, 0.0, 2.0]]))
     assert np.isnan(t[:2]).all() and np.isnan(p[:2]).all() and t[2] == pytest.approx(3)
@@ -394,3 +411,54 @@ def test_similarities_of_types_equal_a_loop():
 def test_words_nearest_in_time_are_mutual():
     i, j = pairs.nearest_in_time(np.array([0.1, 0.5, 0.55, 0.9]), np.array([0.12, 0.52, 0.6]))
     assert (i.tolist(), j.tolist()) == ([0, 1], [0, 1])
+
+
+def test_frames_nearest_in_time_pair_words_as_frames_of_states_do():
+    """States that tell the relative time alone, of recordings with pauses and words of unlike lengths."""
+    from phonoscope.probes import word_pairs
+
+    rng = np.random.default_rng(9)
+    several = 0
+    for _ in range(30):
+        sides, states = [], []
+        for _side in "ab":
+            n = rng.integers(1, 7)
+            edges = np.sort(np.append(rng.uniform(0.3, 1.3, 2 * n - 2), rng.uniform([0.1, 1.3], [0.3, 1.5])))
+            times = np.arange(0, 1.6, 0.02) + 0.0125
+            word_of = word_pairs.words_of_frames(times, edges[::2], edges[1::2])
+            at = (times - edges[0]) / (edges[-1] - edges[0])
+            sides.append(pairs.Spoken(None, None, None, None, None, None, word_of, at))
+            states.append(np.stack([np.cos(1.5 * at), np.sin(1.5 * at)], axis=1))
+        due = word_pairs.by_frames(*states, *(side.word_of for side in sides))
+        i, j = pairs.words_in_time(*sides, "frame")
+        assert list(zip(i.tolist(), j.tolist(), strict=True)) == [(each.i, each.j) for each in due]
+        several += len(set(i.tolist())) < len(i)
+    assert several > 10  # words are in several pairs, unlike by their centres
+
+
+def test_time_pairs_words_in_the_unit_of_the_states(corpus, tmp_path):
+    rng = np.random.default_rng(10)
+    rows = [row for row in tables.read(corpus.segments).to_pylist() if row["tier"] == "word"]
+    for first in range(0, len(rows), 6):
+        edges = 0.1 + 3 * np.cumsum(np.append(0, rng.dirichlet(np.full(6, 2.0))))
+        for row, start, end in zip(rows[first : first + 6], edges, edges[1:], strict=False):
+            row |= {"start_s": start, "end_s": end}
+    path = tmp_path / "times.parquet"
+    tables.write(tables.from_rows(rows, tables.SEGMENTS), path)
+    corpus.prepare([path])
+    states = corpus.embed("noise")
+    by_time = {
+        unit: of_all(corpus.score(states, unit=unit)[1])["similarity"]["by_time"] for unit in pairs.UNITS
+    }
+    shared = []
+    for sentence in range(corpus.n):
+        said = [corpus.said[f"{language}-{sentence:02d}"] for language in ("en", "fi")]
+        centres = np.arange(0.0125, 3.3, 0.02)
+        spans = [rows[6 * (2 * sentence + side) :][:6] for side in (0, 1)]
+        starts = [np.array([row["start_s"] for row in span]) for span in spans]
+        inside = centres[(centres >= 0.1) & (centres < spans[0][-1]["end_s"])]
+        # All recordings have one length, so that each frame is nearest to the one at the same time.
+        places = {tuple(np.searchsorted(s, t, side="right") - 1 for s in starts) for t in inside}
+        shared.append(np.mean([said[0][i] == said[1][j] for i, j in places]))
+    assert by_time["frame"] == pytest.approx(np.mean(shared))
+    assert by_time["frame"] != pytest.approx(by_time["word_centre"])

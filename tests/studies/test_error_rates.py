@@ -54,8 +54,8 @@ def test_nothing_said_and_nothing_heard():
     assert found.counts.tolist() == [[2, 2, 3, 3], [2, 0, 5, 0], [0, 1, 0, 1]]
     assert (found.wer, found.cer) == (4 / 3, 2.0)
     for references in ([], ["…", ""]):
-        with pytest.raises(InputError, match="no reference has a word"):
-            error_rates(references, ["x"] * len(references), plain)
+        with pytest.raises(InputError, match="^language fi: no reference has a word"):
+            error_rates(references, ["x"] * len(references), plain, "language fi")
 
 
 def test_plain_texts():

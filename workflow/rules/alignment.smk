@@ -153,6 +153,8 @@ rule compare_retrieval:
         left_out=expand(
             "results/alignment/{corpus}/left_out.parquet", corpus=ALIGNMENT_CORPORA
         ),
+        words=["results/tables/alignment/word_pairs.csv"]
+        * bool(STUDY.alignment["words"]["models"]),
         published=shipped("resources/published/alignment_and_tone.csv"),
         code=sources("workflow/scripts/compare_retrieval.py"),
     output:
@@ -253,5 +255,6 @@ rule calibrate_retrieval:
         runtime=60,
     params:
         options=fixed(settings.canonical(alignments.challenge(STUDY.alignment))),
+        ways=["segments", "romanised"],
     script:
         "../scripts/calibrate_retrieval.py"

@@ -13,5 +13,6 @@ found = rows(
     snakemake.input.segments,
     snakemake.input.concepts,
     json.loads(snakemake.params.options),
+    snakemake.params.ways,
 )
 tables.write(found, snakemake.output[0])

@@ -16,6 +16,7 @@ found = compare(
     snakemake.input.published,
     json.loads(snakemake.params.hub_ids),
     json.loads(snakemake.params.papers),
+    next(iter(snakemake.input.words), None),
 )
 for table, path in zip(snakemake.params.tables, snakemake.output, strict=True):
     sheets.write(found[table], path)
