@@ -64,6 +64,8 @@ class _Part:
 
     def __init__(self, name, table):
         self.name, self.words = name, STUDIES[name]
+        probes = " or ".join(dict.fromkeys(filter(None, table.probe.fillna(""))))
+        self.unit = self.words["unit"] + (f" ({probes})" if probes else "")
         self.corpora = list(dict.fromkeys(table.corpus))
         drawn = table[table.measure.isin(self.words["curves"])]
         self.low, self.high = curves.limits(drawn[list(_NUMBERS)].to_numpy(float))
@@ -264,7 +266,7 @@ def _head(parts):
             f'<th scope="colgroup" role="columnheader" colspan="{len(part.columns)}" '
             f'data-study="{part.name}" class="{part.name}">'
             f'<a href="#help-{part.name}">{escape(part.words["title"])}</a> '
-            f'<span class="unit">{escape(part.words["unit"])}</span> {choice}</th>'
+            f'<span class="unit">{escape(part.unit)}</span> {choice}</th>'
         )
         below += [_sortable(part, name) for name in part.columns]
     return (
@@ -323,7 +325,7 @@ def _legend(part):
     )
     reach = f"{curves.short(part.low)} to {curves.short(part.high)}"
     return (
-        f'<li data-study="{part.name}"><b>{escape(part.words["title"])}</b> {escape(part.words["unit"])}, '
+        f'<li data-study="{part.name}"><b>{escape(part.words["title"])}</b> {escape(part.unit)}, '
         f"{reach} in every curve<ul>{keys}<li>"
         '<svg viewBox="0 0 34 10" aria-hidden="true"><path class="chance" d="M2 5H32"/></svg>'
         f"{escape(part.words['chance'])}</li></ul></li>"

@@ -1,6 +1,7 @@
 """Small curves of a value against relative depth, as SVG that can be read without colour."""
 
 import math
+import re
 from html import escape
 
 import numpy as np
@@ -15,6 +16,8 @@ SHAPES = {
     "square": "M{left} {top}h4v4h-4z",
     "triangle": "M{left} {bottom}h4l-2 -4z",
     "cross": "M{left} {top}l4 4m0 -4l-4 4",
+    "diamond": "M{left} {y}l2 -2l2 2l-2 2z",
+    "plus": "M{left} {y}h4m-2 -2v4",
 }
 
 
@@ -73,20 +76,27 @@ def draw(series, low, high, label, key):
     parts = [
         f'<path class="frame" d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"/>',
         f'<path class="zero" d="M{LEFT} {zero:.2f}H{RIGHT}"/>' if low < 0 < high else "",
-        f'<text x="{LEFT - 2}" y="{TOP + 4}">{short(high)}</text>',
-        f'<text x="{LEFT - 2}" y="{BOTTOM + 1}">{short(low)}</text>',
+        f'<text x="{LEFT - 2}" y="{TOP + 4}">{_tick(high)}</text>',
+        f'<text x="{LEFT - 2}" y="{BOTTOM + 1}">{_tick(low)}</text>',
     ]
     for each in series:
         parts += _curve(each, low, high)
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" tabindex="0" role="img" data-key="{escape(key)}" '
-        f'data-low="{low:g}" data-high="{high:g}" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+        # Of this role, screen readers let the arrow keys through to the page; an img takes none.
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" tabindex="0" role="application" data-key="{escape(key)}" '
+        f'data-low="{low:g}" data-high="{high:g}" aria-roledescription="curve" '
+        f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
 
 
 def short(value):
     """A number as an axis has it."""
     return f"{value:g}".replace("-", "−")
+
+
+def _tick(value):
+    """As :func:`short`, without the zero before the point, for which there is no room."""
+    return re.sub(r"^(−?)0\.", r"\1.", short(value))
 
 
 def _curve(series, low, high):

@@ -31,27 +31,37 @@ STUDIES = {
     "kinematics": {
         "title": "Transfer",
         "unit": "Pearson r",
-        "curves": ["r_same_language", "r_other_language", "r_within", "r_other_speaker"],
+        "curves": [
+            *["r_same_language", "r_other_language", "r_within", "r_other_speaker"],
+            *["r_same_native", "r_other_native"],
+        ],
         "labels": {
-            "r_same_language": "another speaker, same language",
-            "r_other_language": "another speaker, other language",
+            "r_same_language": "other speakers, same language spoken",
+            "r_other_language": "other speakers, other language spoken",
+            "r_same_native": "another speaker, same native language",
+            "r_other_native": "another speaker, other native language",
             "r_within": "same speaker",
             "r_other_speaker": "another speaker",
         },
         "chance": "chance: EMA shifted in time",
         "extra": {},
-        "specificity": "share of r that is lost from a speaker of the same language to one of another",
+        "specificity": "share of r that is lost from speakers of the same language to those of another",
         "docs": "kinematics.md",
         "help": (
-            "How well the map that was fitted on one speaker reads the movements of another, of the same "
-            "or of another native language, and, as a ceiling, of the same speaker in other recordings. "
+            "How well a map that was fitted on other speakers reads a speaker's movements: on their "
+            "recordings in the language that is spoken, or in another one. Where languages are not compared "
+            "as spoken, the map is that of one speaker of the same or of another native language, who may "
+            "speak the same language there. Beside it, the map of the speaker's own other recordings, "
+            "which are fewer. "
             "Intervals are 95 % bootstraps over the speakers that are read. Chance is the same on "
             "movements that were shifted in time."
         ),
         "specificity_help": (
-            "The share of r that is lost from one language to another: (same - other) / same, at the layer"
+            "The share of r that is lost from one spoken language to another (or, where the curves say so, "
+            "from one native language to another): (same - other) / same, at the layer"
             " that reads other speakers best. 0: the map carries over to another language as well as to "
-            "another speaker of its own; 1: nothing of it does."
+            "another speaker of its own; 1: nothing of it does. Native language is not what is said: "
+            "speakers of two languages move alike in both."
         ),
     },
     "tone": {

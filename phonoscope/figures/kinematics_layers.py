@@ -24,7 +24,8 @@ def draw(transfer, corpus, probe=None, by="native_language"):
     probe : str, optional
         Which to draw where the table has several.
     by : str
-        What the groups are made by; any other speaker, where there are no such groups.
+        What the groups of speakers are made by; any other speaker, where there are no such groups. A native
+        language is not the language that is spoken.
 
     Returns
     -------

@@ -13,59 +13,64 @@ from phonoscope.studies import atlas_specificity as specificity
 from phonoscope.studies import sheets
 
 COLUMNS = [
-    *["model", "kind", "study", "corpus", "measure", "layer", "relative_depth", "value", "low", "high"],
-    *["chance", "best", "note", "source"],
+    *["model", "kind", "study", "corpus", "measure", "probe", "layer", "relative_depth", "value", "low"],
+    *["high", "chance", "best", "note", "source"],
 ]
 SPECIFICITY = "specificity"
 
 # Whose highest value decides the best layer: the first of these that was measured.
 MAIN = {
     "articulation": ["r_same_speaker", "r_new_speaker"],
-    "kinematics": ["r_same_language", "r_other_speaker"],
+    "kinematics": ["r_same_language", "r_same_native", "r_other_speaker"],
     "tone": ["macro_f1"],
     "alignment": ["R@1_full"],
 }
-_RELATIONS = [
-    ("native_language", "same", "r_same_language"),
-    ("native_language", "other", "r_other_language"),
-    ("speaker", "other", "r_other_speaker"),
-    ("native_language", "within", "r_within"),
-    ("speaker", "within", "r_within"),
-]
+# Who speaks two languages has one native language in both: where recordings were grouped by the language
+# that is spoken, these groups tell languages apart, else native languages do.
+_SPOKEN, _NATIVE, _ANY = ("groups", "language"), ("speakers", "native_language"), ("speakers", "speaker")
+_RELATIONS = {
+    _SPOKEN: [("same", "r_same_language"), ("other", "r_other_language")],
+    _NATIVE: [("same", "r_same_native"), ("other", "r_other_native")],
+    _ANY: [("other", "r_other_speaker")],
+}
 _EXPERIMENTS = {"E1": "r_same_speaker", "E4": "r_new_speaker"}
 
 
-def collect(models, tables, root, probe=None):
+def collect(models, tables, root, probes=()):
     """One table of all that the studies measured, from their tables over models.
 
     Parameters
     ----------
     models : dict of str to dict
         Per model of the config: ``role`` (see ``roles.roles``) and ``depth`` (transformer blocks; 0 for a
-        baseline).
+        baseline), in the order in which they are to stand.
     tables : dict of str to dict
         ``articulation``: corpus to the paths of its ``layers`` and ``E5_speakers``. ``kinematics``, ``tone``,
         ``alignment``: path of each table by its name. A study that was not run is left out.
     root : path
         Folder of the page: ``source`` is relative to it.
-    probe : str, optional
-        Which probe of the articulation study to take; by default its first.
+    probes : list of str, optional
+        Probes of articulation in order of preference; by default as in its table. The first that articulation
+        and transfer both have is taken for both; without such a one, the first of each.
 
     Returns
     -------
     pandas.DataFrame
-        Of :data:`COLUMNS`: per model, study, corpus and measure a row for each layer, models in the order in
-        which the studies list them. ``relative_depth`` is layer / depth, and nothing for a baseline. ``low``
+        Of :data:`COLUMNS`: per model, study, corpus and measure a row for each layer. ``probe`` is empty
+        where a study has only one. ``relative_depth`` is layer / depth, and nothing for a baseline. ``low``
         and ``high`` end the 95 % interval. ``best`` is ``yes`` at the layer where the study's main measure is
         highest, or which the study itself chose. ``specificity`` has one row per model, study and corpus; one
         without a value says why in ``note``.
     """
-    readers = {"kinematics": _kinematics, "tone": _tone, "alignment": _alignment}
+    readers = {"tone": _tone, "alignment": _alignment}
+    preferred = _preferred(tables, probes)
     parts = []
     for study in MAIN:
         if study == "articulation":
             corpora = tables.get(study, {})
-            found = [_articulation(corpus, **corpora[corpus], probe=probe) for corpus in corpora]
+            found = [_articulation(corpus, **corpora[corpus], probes=preferred) for corpus in corpora]
+        elif study == "kinematics" and study in tables:
+            found = [_kinematics(**tables[study], probes=preferred)]
         else:
             found = [readers[study](**tables[study])] if study in tables else []
         parts += [part.assign(study=study) for part in found]
@@ -74,6 +79,23 @@ def collect(models, tables, root, probe=None):
     table = pd.concat(parts, ignore_index=True)
     known = table[table.model.isin(models)]
     return _finished(known, models, root)
+
+
+def _preferred(tables, probes):
+    """Probes in order of preference: those first that articulation and transfer both have."""
+    paths = [of["layers"] for of in tables.get("articulation", {}).values()]
+    if "kinematics" in tables:
+        paths.append(tables["kinematics"]["transfer"])
+    # A table without rows has no say.
+    known = [found for found in (list(dict.fromkeys(sheets.read(path).probe)) for path in paths) if found]
+    order = dict.fromkeys([*probes, *(name for found in known for name in found)])
+    return sorted(order, key=lambda name: not all(name in found for found in known))
+
+
+def _chosen(frame, probes):
+    """The first of ``probes`` that a table has."""
+    has = set(frame.probe)
+    return next((name for name in probes if name in has), "")
 
 
 def _finished(table, models, root):
@@ -86,9 +108,11 @@ def _finished(table, models, root):
         relative_depth=(layer / depth).where(depth > 0),
         source=[os.path.relpath(path, root) for path in table.source],
         note=table.note.fillna(""),
+        probe=table.probe.fillna("") if "probe" in table else "",
     )
-    # Models, corpora and measures stay in the order in which the studies list them, that of the config.
-    keys = [_seen(table[name]) for name in ("model", "study", "corpus", "measure")]
+    # Corpora and measures stay in the order in which the studies list them, that of the config.
+    keys = [table.model.map({name: place for place, name in enumerate(models)})]
+    keys += [_seen(table[name]) for name in ("study", "corpus", "measure")]
     keys = pd.concat([*keys, layer], axis=1, keys=range(5)).sort_values(list(range(5)), kind="stable")
     table = table.loc[keys.index].reset_index(drop=True)
     table["best"] = np.where(table.index.isin(_best(table)), "yes", "")
@@ -123,10 +147,10 @@ def _first(values):
     return next(iter(values), "")
 
 
-def _articulation(corpus, layers, E5_speakers, probe):
+def _articulation(corpus, layers, E5_speakers, probes):
     """r for the speakers that a probe was fitted on (E1) and for new ones (E4)."""
     frame = sheets.read(layers).assign(corpus=corpus)
-    probe = probe or _first(frame.probe)
+    probe = _chosen(frame, probes)
     frame = frame[frame.probe == probe]
     splits = frame.split[frame.experiment == "E1"]
     split = "utterances" if "utterances" in set(splits) else _first(splits)
@@ -137,28 +161,38 @@ def _articulation(corpus, layers, E5_speakers, probe):
     ]
     cells = sheets.read(E5_speakers)
     gaps = specificity.native_languages(cells[cells.probe == probe], frame.model.unique())
-    return pd.concat([*parts, _special(gaps.assign(corpus=corpus), E5_speakers)])
+    return pd.concat([*parts, _special(gaps.assign(corpus=corpus), E5_speakers)]).assign(probe=probe)
 
 
 def _special(frame, source):
     return frame.assign(measure=SPECIFICITY, source=source)
 
 
-def _kinematics(transfer, contrast):
-    """r of the first probe of a speaker on others, of the same and of another native language."""
+def _kinematics(transfer, contrast, probes):
+    """r of a probe on other speakers, of the same and of another language: spoken, or else native."""
     frame = sheets.read(transfer)
-    kept = (frame.experiment == "speakers") & (frame["map"] == "none")
-    frame = frame[kept & (frame.probe == _first(frame.probe))]
-    # Where only one native language is known there is no telling the same from another.
-    told = set(frame.corpus[frame.by == "native_language"])
-    frame = frame[frame.by == np.where(frame.corpus.isin(told), "native_language", "speaker")]
-    parts = []
-    for by, relation, measure in _RELATIONS:
-        rows = frame[(frame.by == by) & (frame.relation == relation)]
-        parts.append(_rows(rows, measure, "r", transfer).assign(chosen=rows.best_layer))
-    differences = sheets.read(contrast)
-    pairs = frame.drop_duplicates(["corpus", "model"])
-    return pd.concat([*parts, _special(specificity.transfers(differences, pairs), contrast)])
+    probe = _chosen(frame, probes)
+    frame = frame[(frame["map"] == "none") & (frame.probe == probe)]
+    kinds = pd.Series(zip(frame.experiment, frame.by, strict=True), frame.index, dtype=object)
+    parts, pairs, told = [], [], set()
+    for kind, relations in _RELATIONS.items():
+        rows = frame[(kinds == kind) & ~frame.corpus.isin(told)]
+        # Where only one language is known there is no telling the same from another.
+        corpora = (
+            set(rows.corpus[(rows.relation == "other") & rows.r.notna()])
+            if kind != _ANY
+            else set(rows.corpus)
+        )
+        rows = rows[rows.corpus.isin(corpora)]
+        told |= corpora
+        for relation, measure in relations:
+            of = rows[rows.relation == relation]
+            parts.append(_rows(of, measure, "r", transfer).assign(chosen=of.best_layer))
+        pairs.append(rows.drop_duplicates(["corpus", "model"]))
+    within = frame[(kinds == _ANY) & (frame.relation == "within")]
+    parts.append(_rows(within, "r_within", "r", transfer).assign(chosen=within.best_layer))
+    found = specificity.transfers(sheets.read(contrast), pd.concat(pairs))
+    return pd.concat([*parts, _special(found, contrast)]).assign(probe=probe)
 
 
 def _tone(layers, folds):

@@ -88,14 +88,15 @@ def _ways(n, k):
 
 
 def transfers(differences, pairs):
-    """The share of r that is lost from a speaker of the same native language to one of another.
+    """The share of r that is lost from speakers of the same language to those of another.
 
     Parameters
     ----------
     differences : pandas.DataFrame
         The table ``contrast`` of the kinematics study.
     pairs : pandas.DataFrame
-        corpus, model, probe and best_layer of every row to make.
+        corpus, model, probe, experiment, by (``language`` as spoken, ``native_language``, or what is of no
+        language) and best_layer of every row to make.
 
     Returns
     -------
@@ -103,16 +104,15 @@ def transfers(differences, pairs):
         Of :data:`COLUMNS` and ``corpus``: 1 - r of the other / r of the same language, at the best layer,
         with the study's interval and verdict.
     """
-    kept = (differences.experiment == "speakers") & (differences["map"] == "none")
-    kept = differences[kept & (differences.by == "native_language")]
-    keys = ["corpus", "model", "probe", "layer"]
+    kept = differences[(differences["map"] == "none") & differences.by.isin(["language", "native_language"])]
+    keys = ["corpus", "model", "probe", "experiment", "by", "layer"]
     found = kept.assign(layer=pd.to_numeric(kept.layer)).set_index(keys)
     rows = []
     for pair in pairs.itertuples():
         case = {"corpus": pair.corpus, "model": pair.model}
-        key = (pair.corpus, pair.model, pair.probe, pair.best_layer)
+        key = (pair.corpus, pair.model, pair.probe, pair.experiment, pair.by, pair.best_layer)
         if key not in found.index:
-            rows.append(case | {"note": "one native language only"})
+            rows.append(case | {"note": "no two languages to compare"})
             continue
         row = found.loc[key]
         ratio, low, high = (row[name] for name in ("ratio", "ratio_low", "ratio_high"))

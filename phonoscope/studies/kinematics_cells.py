@@ -108,7 +108,7 @@ class Cells:
         if len(self.speakers) < 2:
             raise InputError(
                 f"transfer needs two speakers, and only {list(self.speakers)} has EMA that can be used",
-                fix="see results/{corpus}/notes for the reasons, or leave it out of kinematics.corpora",
+                fix="its notes in results have the reasons; or leave it out of kinematics.corpora",
             )
 
     def _read(self, frames, tested):

@@ -41,13 +41,18 @@ def of_items(corpus, path):
     -------
     pandas.DataFrame
         Of :data:`ITEMS`. ``all`` for source and target is the mean over target speakers of the mean over
-        sources; ``gain`` is r after the map less r before.
+        sources; ``gain`` is r after the map less r before. All maps of a pair of speakers are on the channels
+        for which no map, and each map that has any r, has r.
     """
     found = tables.read(path)
     scores, speakers = found.to_pandas(), tables.provenance(found)["speakers"]
     skipped = scores[scores.channel == ""]
     keys = ["source", "target", "map"]
-    pairs = scores[scores.r.notna()].groupby(keys, sort=False, as_index=False)
+    # An affine map gives channels that the source lacks: its r would be a mean of others than that before it.
+    there = scores.r.notna()
+    whole = there | ~there.groupby([scores[name] for name in keys]).transform("any")
+    common = whole.groupby([scores[name] for name in (*keys[:2], "channel")]).transform("all")
+    pairs = scores[there & common].groupby(keys, sort=False, as_index=False)
     first = {"items": ("size", "first"), "seconds": ("seconds", "first")}
     pairs = pairs.agg(r=("r", "mean"), chance=("chance", "mean"), **first)
     pairs["items"] = pd.to_numeric(pairs["items"])

@@ -12,10 +12,10 @@ import numpy as np
 from phonoscope import tables
 from phonoscope.probes import affine, moments
 from phonoscope.probes.transfer import on_predictions, pearson
+from phonoscope.studies import kinematics_phones
 from phonoscope.studies.frames import Corpus, Track
 from phonoscope.studies.kinematics_rows import OF_SPEAKERS, Rows, planes
 
-SILENT = {"", "sil", "sp", "spn", "pau", "<p:>", "<p>", "#", "_"}
 # Share of the longer recording's phones that the other must have in the same order to be the same item.
 LEAST_ALIKE = 0.5
 # Share of times at which a channel of the source must be valid to be used.
@@ -30,7 +30,7 @@ def score(utterances, articulation, segments, options):
     utterances, articulation, segments : lists of path
         One per shard.
     options : dict
-        ``maps``.
+        ``maps``, ``silence``.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def score(utterances, articulation, segments, options):
     """
     spoken = tables.read(utterances).to_pylist()
     channels, tracks, scale = _read(articulation)
-    phones = _phones(segments)
+    phones = _phones(segments, options["silence"])
     attributes = {row["speaker"]: {name: row[name] or "" for name in OF_SPEAKERS} for row in spoken}
     rows = Rows(channels, experiment="items", by="")
     usable = [row for row in spoken if row["utterance_id"] in tracks and phones.get(row["utterance_id"])]
@@ -85,15 +85,20 @@ def _read(articulation):
     return corpus.channels, tracks, corpus.scale
 
 
-def _phones(segments):
-    """Utterance -> list of (label, start, end) of its phones, without silences."""
-    found = {}
-    for row in tables.read(segments).to_pylist():
-        if row["tier"] == "phone" and row["label"].strip().lower() not in SILENT:
-            start, end = row["start_s"], row["end_s"]
-            if end > start:
-                found.setdefault(row["utterance_id"], []).append((row["label"], start, end))
-    return {name: sorted(phones, key=lambda phone: phone[1]) for name, phones in found.items()}
+def _phones(segments, silence):
+    """Utterance -> list of (label, start, end) of its phones, without silences; none in a corpus without."""
+    try:
+        found = kinematics_phones.read(segments, silence)
+    except kinematics_phones.NoPhones:
+        return {}
+    return {name: _loud(spoken, found.labels) for name, spoken in found.spoken.items()}
+
+
+def _loud(spoken, labels):
+    segments = zip(spoken.code, spoken.start_s.tolist(), spoken.end_s.tolist(), strict=True)
+    return [
+        (labels[c], start, end) for c, start, end in segments if c != kinematics_phones.NONE and end > start
+    ]
 
 
 def _millimetres(speaker, spoken, scale, channels):

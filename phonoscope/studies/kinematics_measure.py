@@ -4,17 +4,20 @@ After arXiv 2210.11723: the articulatory score of each model (mean r) against pu
 beside it the score of a phone probe, so that the two can be compared as predictors (Steiger's test).
 """
 
+import csv
+
 import numpy as np
 import pandas as pd
 
 from phonoscope import tables
 from phonoscope.errors import InputError
-from phonoscope.probes.correlation import bootstrap, quantiles, steiger
+from phonoscope.probes.correlation import bootstrap, fisher, quantiles, steiger
 from phonoscope.probes.inference import holm
 from phonoscope.studies import sheets
 
-# Fewer models than this say nothing about models at large: the interval of r = .7 would cover 0.
-ENOUGH = 8
+# Fewer models than this say nothing about models at large: of eight, an r of .7 is not told from 0 (at .05,
+# two-sided, the smallest that is is .707).
+ENOUGH = 9
 PHONE_TASK = "phone probe"
 NO_TASK = "published scores"
 EXPERIMENTS = ("E1", "E4")
@@ -32,7 +35,8 @@ MEASURE = [
     *["pearson", "pearson_low", "pearson_high", "spearman", "spearman_low", "spearman_high"],
     *["steiger_z", "p", "p_holm", "statement", "note"],
 ]
-_GROUP = ["corpus", "experiment", "layers"]
+# Tests are corrected over tasks.
+_GROUP = ["corpus", "experiment", "layers", "predictor"]
 
 
 def compare(articulation, phones, models, published, hub_ids, probe):
@@ -75,30 +79,47 @@ def compare(articulation, phones, models, published, hub_ids, probe):
 
 
 def _published(paths):
-    frames = []
-    for path in paths:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        if absent := [name for name in PUBLISHED if name not in frame]:
-            raise InputError(
-                f"the column {absent[0]} is missing", path=path, fix=f"give it {', '.join(PUBLISHED)}"
-            )
-        values = pd.to_numeric(frame.value, errors="coerce")
-        bad = values.isna() | ~frame.better.isin(SIGN)
-        if bad.any():
-            at = int(np.flatnonzero(bad)[0])
-            raise InputError(
-                f"value {frame.value[at]!r}, better {frame.better[at]!r}", path=path, row=at + 2,
-                fix="give value as a number, and better as higher or lower",
-            )  # fmt: skip
-        frames.append(frame.assign(value=values))
+    """All sheets as one, each row with its ``path`` and ``row`` (as an editor counts them)."""
+    frames = [_sheet(path) for path in paths]
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=PUBLISHED)
     twice = frame.duplicated(["model", "task", "metric"])
     if twice.any():
         row = frame[twice].iloc[0]
         raise InputError(
-            f"{row.model} has two values of {row.task}, {row.metric}", path=paths[-1], fix="keep one of them"
-        )
+            f"{row.model} has two values of {row.task}, {row.metric}",
+            path=row.path, row=row.row, fix="keep one of them",
+        )  # fmt: skip
     return frame
+
+
+def _sheet(path):
+    """One sheet of downstream scores."""
+    fix = f"give it {', '.join(PUBLISHED)}, separated by commas, a line for each value"
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            # Blank lines are not rows, and values in quotes may have line breaks.
+            lines = [(reader.line_num, line) for line in reader if line]
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"cannot be read: {' '.join(str(error).split())}", path=path, fix=fix) from error
+    if not lines:
+        raise InputError("the sheet is empty", path=path, fix=fix)
+    (_, head), *body = lines
+    if absent := [name for name in PUBLISHED if name not in head]:
+        raise InputError(f"the column {absent[0]} is missing", path=path, fix=fix)
+    for row, line in body:
+        if len(line) != len(head):
+            raise InputError(f"{len(line)} values in {len(head)} columns", path=path, row=row, fix=fix)
+    frame = pd.DataFrame([line for _, line in body], columns=head, dtype=str)
+    values = pd.to_numeric(frame.value, errors="coerce").astype(float)
+    bad = ~np.isfinite(values) | ~frame.better.isin(SIGN)
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"value {frame.value[at]!r}, better {frame.better[at]!r}", path=path, row=body[at][0],
+            fix="give value as a finite number, and better as higher or lower",
+        )  # fmt: skip
+    return frame.assign(value=values, path=str(path), row=[row for row, _ in body])
 
 
 def _model_rows(corpus, model, hub_ids, probe, path, phone_paths, own):
@@ -203,6 +224,8 @@ def _correlated(predictors, score):
             r, low, high = np.r_[r, r[0] - r[1]], np.r_[low, ends[0]], np.r_[high, ends[1]]
         for row, *values in zip(rows, r, low, high, strict=True):
             row.update(zip((kind, f"{kind}_low", f"{kind}_high"), map(float, values), strict=True))
+    for row in rows[: len(names)]:
+        row["p"] = fisher(row["pearson"], n)
     if len(names) == 2:
         between = np.corrcoef(x)[0, 1] if np.ptp(x, axis=1).all() else np.nan
         rows[-1]["steiger_z"], rows[-1]["p"] = steiger(rows[0]["pearson"], rows[1]["pearson"], between, n)
@@ -212,8 +235,9 @@ def _correlated(predictors, score):
 def statement(row):
     """What a row of the table ``measure`` allows to be said, by rule.
 
-    With fewer than :data:`ENOUGH` models nothing. A correlation is said to be there where its interval
-    excludes 0; a difference of predictors where Holm's p is below .05.
+    With fewer than :data:`ENOUGH` models nothing. A correlation (Fisher's z) or a difference of predictors
+    (Steiger's test) is said to be there where Holm's p over tasks is below .05; not by the intervals, whose
+    percentile bootstrap is too narrow with so few models.
     """
     n = int(row["n_models"])
     if n < ENOUGH:
@@ -225,9 +249,8 @@ def statement(row):
             return "articulation and phones cannot be told apart as predictors"
         better = "articulation" if row["steiger_z"] > 0 else "the phone probe"
         return f"{better} goes more with the score"
-    low, high = row["pearson_low"], row["pearson_high"]
-    if not (np.isfinite(low) and np.isfinite(high)):
-        return "no interval: no statement"
-    if low > 0:
-        return "models with a higher score here do better there"
-    return "models with a higher score here do worse there" if high < 0 else "no correlation can be told"
+    if not np.isfinite(row["p_holm"]):
+        return "no test"
+    if row["p_holm"] >= 0.05:
+        return "no correlation can be told"
+    return f"models with a higher score here do {'better' if row['pearson'] > 0 else 'worse'} there"

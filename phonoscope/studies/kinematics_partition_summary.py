@@ -189,29 +189,52 @@ def statement(parts):
     Returns
     -------
     str
-        Which of the two explains more is said where the interval of the layer's R² less that of the phones
-        excludes 0. What is the layer's (or the phones') alone is above chance where its interval is above 0
-        and above its control; it is a loss where its interval is below 0; and where its owner by itself is
-        not above chance, it is no more than a gain in the other's weights.
+        R² of phones and of the layer by themselves, and then what follows. Either explains EMA where the
+        interval of its R² is above 0 and the R² above its control. One explains more than the other where it
+        explains EMA and the interval of the layer's R² less that of the phones excludes 0. What is the
+        layer's (or the phones') alone is above chance where its interval is above 0 and above its control; it
+        is a loss where its interval is below 0; and where its owner by itself explains nothing, or the shared
+        part is below 0 (so that the unique parts are more than their owners explain), it is no more than
+        a gain.
     """
     which = side(parts["layer_minus_phones"]["ci_low"], parts["layer_minus_phones"]["ci_high"])
     if which is None:
         return "no interval: no statement"
-    explains = {name: parts[name]["above_control"] == "yes" for name in FITTED}
+    explains = {
+        name: side(parts[name]["ci_low"], parts[name]["ci_high"]) == 1
+        and parts[name]["above_control"] == "yes"
+        for name in FITTED
+    }
     if not any(explains.values()):
-        return "neither phones nor the layer explains EMA above chance"
-    compared = {
-        1: "the layer explains more than phones do",
-        -1: "phones explain more than the layer does",
-        0: "the layer and phones cannot be told apart",
-    }[which]
-    layer = _alone(parts["unique_layer"], "the layer's", explains["layer"])
-    phones = _alone(parts["unique_phones"], "the phones'", explains["phones"])
-    return f"{compared}; of the variance {layer}, {phones}"
+        r2 = {name: _number(parts[name]["r2"]) for name in FITTED}
+        return f"neither phones (R² {r2['phones']}) nor the layer ({r2['layer']}) explains EMA above chance"
+    r2 = {
+        name: f"{_number(parts[name]['r2'])}{'' if explains[name] else ' (not above chance)'}"
+        for name in FITTED
+    }
+    if not (explains["layer"] or explains["phones"]):
+        compared = "only phones and the layer together explain EMA above chance"
+    elif which == 0:
+        compared = "the layer and phones cannot be told apart"
+    elif explains["layer" if which > 0 else "phones"]:
+        compared = (
+            "the layer explains more than phones do"
+            if which > 0
+            else "phones explain more than the layer does"
+        )
+    else:
+        compared = (
+            f"of the two only {'phones explain' if which > 0 else 'the layer explains'} EMA above chance"
+        )
+    own = f"R² of the layer {r2['layer']}, of phones {r2['phones']}, of both {r2['both']}"
+    apart = side(parts["shared"]["ci_low"], parts["shared"]["ci_high"]) != -1
+    layer = _alone(parts["unique_layer"], "the layer's", explains["layer"] and apart)
+    phones = _alone(parts["unique_phones"], "the phones'", explains["phones"] and apart)
+    return f"{compared}: {own}; of the variance {layer}, {phones}"
 
 
-def _alone(part, owner, explains):
-    """What is said of a unique part; ``explains``: whether its owner explains anything by itself."""
+def _alone(part, owner, apart):
+    """What is said of a unique part; ``apart``: it is a share of what its owner explains by itself."""
     numbers = f"{_number(part['r2'])} [{_number(part['ci_low'])}, {_number(part['ci_high'])}]"
     where = side(part["ci_low"], part["ci_high"])
     if where == -1:
@@ -219,9 +242,7 @@ def _alone(part, owner, explains):
     if where == 0 or part["above_control"] != "yes":
         return f"{numbers} (not above chance) is {owner} alone"
     # A suppressor: what it takes out of the other's weights is not variance that it explains.
-    return (
-        f"{numbers} is {owner} alone" if explains else f"{numbers} is gained by {owner} presence in training"
-    )
+    return f"{numbers} is {owner} alone" if apart else f"{numbers} is gained by {owner} presence in training"
 
 
 def _number(value):

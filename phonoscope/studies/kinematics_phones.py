@@ -11,6 +11,10 @@ TIER = "phone"
 NONE = -1
 
 
+class NoPhones(InputError):
+    """A corpus has no phone segments."""
+
+
 @dataclass(frozen=True)
 class Spoken:
     """Phones of one utterance in order of time.
@@ -123,7 +127,7 @@ def read(segments, silence):
 
     Raises
     ------
-    InputError
+    NoPhones
         Where the corpus has no phone at all.
     """
     table = tables.read(segments, columns=["utterance_id", "tier", "start_s", "end_s", "label"])
@@ -131,7 +135,7 @@ def read(segments, silence):
     quiet = {"", None, *silence}
     labels = sorted({row["label"] for row in rows} - quiet)
     if not labels:
-        raise InputError(
+        raise NoPhones(
             "the corpus has no phone segments", path=segments[0],
             fix="give it `align` with units: phones, or take it out of kinematics.partition.corpora and "
             "kinematics.measure.corpora",

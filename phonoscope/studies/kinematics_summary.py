@@ -2,7 +2,8 @@
 
 A speaker's r is a mean over channels of the mean over sources; all other numbers are means over target
 speakers. Intervals of r are bootstraps over these, those of differences Student's t, of ratios bootstraps, as
-in the calibration. The same target speakers and channels stand on both sides of a difference or ratio.
+in the calibration. The same target speakers and channels stand on both sides of a difference or ratio, and
+sources of the same and of another group are compared only with their like in all other attributes.
 """
 
 import numpy as np
@@ -11,11 +12,14 @@ import pandas as pd
 from phonoscope import tables
 from phonoscope.studies import calibration
 from phonoscope.studies.articulation_summary import over_speakers
-from phonoscope.studies.kinematics_rows import OF_SPEAKERS
+from phonoscope.studies.kinematics_rows import OF_SPEAKERS, UNDEFINED
 
 # What a source is to a target: the same speaker, another of the same group, one of another group.
 WITHIN, SAME, OTHER = "within", "same", "other"
 ANY = "speaker"
+# Groups cannot be matched after their fit: only those of the same speakers, by the language spoken, will do.
+UNMATCHED = "no verdict: without the target, groups are not matched in other attributes"
+SPOKEN = "language"
 MEASURED = ["r", "ci_low", "ci_high", "chance", "n_speakers"]
 COLUMNS = {
     "transfer": [
@@ -60,19 +64,22 @@ def summarise(corpus, model, paths):
     """
     found = tables.read(paths)
     scores, speakers = found.to_pandas(), tables.provenance(found)["speakers"]
-    scores = scores[scores.channel != ""].fillna({"map": "none", "size": ""})
+    scores = scores.fillna({"map": "none", "size": "", "target_group": ""})
     across = scores[scores.experiment.isin(["speakers", "maps"]) & scores["size"].isin(["", "all"])]
+    groups = scores[scores.experiment == "groups"]
     related = [_related(across, by, speakers) for by in (ANY, *OF_SPEAKERS)]
-    related = pd.concat([*related, _grouped(scores[scores.experiment == "groups"])], ignore_index=True)
-    cells = _cells(related)
-    curves = _curves(cells)
+    related = pd.concat([*related, _grouped(groups)], ignore_index=True)
+    each = _by_stratum(related)
+    matched = _cells(_matched(each))
+    curves = _curves(matched, related)
     best = _best(curves)
     made = {
         "transfer": curves,
-        "matrix": _matrix(across, scores[scores.experiment == "groups"], best, speakers),
-        "contrast": _contrast(cells),
-        "maps": _maps(cells),
-        "seconds": _seconds(scores, best),
+        "matrix": _matrix(across, groups, best, speakers),
+        "contrast": _contrast(matched, _comparable(groups)),
+        # Both sides of a gain have the same sources: no need to match them.
+        "maps": _maps(_cells(each)),
+        "seconds": _seconds(scores[scores.channel != ""], best),
     }
     return {
         name: _labelled(table, best).assign(corpus=corpus, model=model).reindex(columns=COLUMNS[name])
@@ -81,49 +88,120 @@ def summarise(corpus, model, paths):
 
 
 def _related(scores, by, speakers):
-    """Scores of pairs of speakers that have a label, with the relation of source to target."""
+    """Scores of pairs of speakers that have a label, with the relation of source to target.
+
+    ``stratum`` is what else is known of the source; unknown is a stratum too.
+    """
     itself = scores.source == scores.target
     if by == ANY:
         relation = np.where(itself, WITHIN, OTHER)
-        return scores.assign(by=by, relation=relation, experiment="speakers")
+        return scores.assign(by=by, relation=relation, experiment="speakers", stratum="")
     label = {name: about[by] for name, about in speakers.items()}
     one, two = scores.source.map(label), scores.target.map(label)
     relation = np.where(itself, WITHIN, np.where(one == two, SAME, OTHER))
-    kept = scores.assign(by=by, relation=relation, experiment="speakers")[(one != "") & (two != "")]
+    stratum = scores.source.map({name: _stratum(about, by) for name, about in speakers.items()})
+    kept = scores.assign(by=by, relation=relation, experiment="speakers", stratum=stratum)
+    kept = kept[(one != "") & (two != "") & (scores.channel != "")]
     return kept if two[two != ""].nunique() > 1 else kept.iloc[:0]
+
+
+def _stratum(about, by):
+    return "|".join(about[name] for name in OF_SPEAKERS if name != by)
 
 
 def _grouped(scores):
     """Scores of groups: the relation of the source group to the group that the target was tested in."""
     relation = np.where(scores.source == scores.target_group, SAME, OTHER)
-    kept = scores.assign(relation=relation)
+    kept = scores.assign(relation=relation, stratum="")
     several = kept.groupby("by").target_group.transform("nunique") > 1
     return kept[several]
 
 
-def _cells(related):
-    """Mean over sources (and over the groups a target was tested in) of every target and channel."""
-    keys = ["experiment", "by", "map", *_CASE, "relation", "target", "channel"]
-    defined = related[related.r.notna()].fillna({"target_group": ""})
-    each = defined.groupby([*keys, "target_group"], sort=False, as_index=False)[["r", "chance"]].mean()
-    return each.groupby(keys, sort=False, as_index=False)[["r", "chance"]].mean()
+_CELL = ["experiment", "by", "map", *_CASE, "relation", "target", "channel"]
 
 
-def over_targets(frame, keys):
-    """Mean over target speakers with its interval; columns ``keys``, r, …, note."""
-    frame = frame.rename(columns={"target": "speaker"})
+def _comparable(groups):
+    """What groups are by that may be compared: the language spoken, where all speak all.
+
+    In groups of one task or condition, the languages that are spoken differ with the target's.
+    """
+    members = groups[groups.by == SPOKEN].groupby("target_group").target.agg(frozenset)
+    return {SPOKEN} if members.nunique() == 1 else set()
+
+
+def _by_stratum(related):
+    """Mean over the sources of each stratum (and over the groups a target was tested in)."""
+    defined = related[related.r.notna()]
+    each = defined.groupby([*_CELL, "stratum", "target_group"], sort=False, as_index=False)
+    each = each[["r", "chance"]].mean()
+    return each.groupby([*_CELL, "stratum"], sort=False, as_index=False)[["r", "chance"]].mean()
+
+
+def _matched(each):
+    """NaN in strata that only the same group has, or only the others.
+
+    Leaving the target out takes a speaker of its own sex from its own language alone: without strata, what
+    speakers of one sex read of one another would pass for what speakers of one language do.
+    """
+    compared = (each.experiment == "speakers") & each.by.isin(OF_SPEAKERS) & (each.relation != WITHIN)
+    keys = [name for name in _CELL if name != "relation"]
+    sides = each[compared].groupby([*keys, "stratum"]).relation.transform("nunique")
+    alone = sides.index[sides < 2]
+    each = each.copy()
+    each.loc[alone, ["r", "chance"]] = np.nan
+    return each
+
+
+def _cells(each):
+    """Mean over strata of every target and channel."""
+    return each.groupby(_CELL, sort=False, as_index=False)[["r", "chance"]].mean()
+
+
+def over_targets(frame, keys, lost=None):
+    """Mean over target speakers with its interval.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A row per target and combination of ``keys``: columns ``keys``, target, r, chance.
+    keys : list of str
+    lost : pandas.DataFrame, optional
+        Columns ``keys``, target, reason: a row for each score that there is not.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``keys``, r, ci_low, ci_high, chance, n_speakers, n_test, note. Where nothing has a score, r
+        is NaN; ``note`` counts what has none.
+    """
     counted = frame.assign(undefined=0, reason="", n_test=frame.get("n_test", 0))
-    return over_speakers(counted, keys)
+    if lost is not None and len(lost):
+        lost = lost[[*keys, "target", "reason"]].assign(undefined=1, r=np.nan, chance=np.nan, n_test=0)
+        each = pd.concat([counted, lost]) if len(counted) else lost
+        each = each.groupby([*keys, "target"], sort=False, as_index=False)
+        sums = {"undefined": ("undefined", "sum"), "reason": ("reason", "max"), "n_test": ("n_test", "max")}
+        counted = each.agg(r=("r", "first"), chance=("chance", "first"), **sums)
+    return over_speakers(counted.rename(columns={"target": "speaker"}), keys)
 
 
-def _over_channels(cells):
-    keys = ["experiment", "by", "map", *_CASE, "relation", "target"]
-    return cells.groupby(keys, sort=False, as_index=False)[["r", "chance"]].mean()
+def _lost(scores):
+    """Scores without r, with the reason: what a fit was not made for, or r that is undefined."""
+    rows = scores[scores.r.isna()]
+    return rows.assign(reason=rows.note.where(rows.channel == "", UNDEFINED))
 
 
-def _curves(cells):
+def _curves(cells, related):
     keys = ["experiment", "by", "relation", "map", *_CASE]
-    return over_targets(_over_channels(cells), keys)
+    defined = cells[cells.r.notna()]
+    each = defined.groupby([*keys, "target"], sort=False, as_index=False)[["r", "chance"]].mean()
+    alone = cells[cells.r.isna()]
+    reasons = {by: f"no sources of both kinds that are alike in {_others(by)}" for by in OF_SPEAKERS}
+    alone = alone.assign(reason=alone.by.map(reasons))
+    return over_targets(each, keys, pd.concat([_lost(related), alone]))
+
+
+def _others(by):
+    return " and ".join(name.replace("_", " ") for name in OF_SPEAKERS if name != by)
 
 
 def _best(curves):
@@ -152,24 +230,32 @@ def _side_by_side(cells, columns):
     return wide.r[columns], wide.chance[columns]
 
 
-def _contrast(cells):
-    """Same group against other group, with the ceiling where there is one."""
+def _contrast(cells, comparable):
+    """Same group against other group, with the ceiling where there is one.
+
+    Pairs of speakers get a verdict, and the groups by ``comparable``.
+    """
     rows = []
     ceiling = cells[(cells.relation == WITHIN) & (cells.by == ANY)]
     ceiling = {case: part.assign(column="ceiling") for case, part in ceiling.groupby(_CASE)}
     for keys, part in cells[cells.by != ANY].groupby(["experiment", "by", "map", *_CASE], sort=False):
         experiment, by, _, *case = keys
-        own = part[part.relation != WITHIN].assign(column=part.relation)
+        own = part[part.relation != WITHIN].assign(column=lambda frame: frame.relation)
         columns = [SAME, OTHER]
         if experiment == "speakers" and tuple(case) in ceiling:
             own, columns = pd.concat([own, ceiling[tuple(case)]]), [SAME, OTHER, "ceiling"]
         r, chance = _side_by_side(own, columns)
-        if r is None or r.empty:
-            continue
         row = dict(zip(["experiment", "by", "map", *_CASE], keys, strict=True))
+        if r is None or r.empty:
+            alike = f" that are alike in {_others(by)}" if experiment == "speakers" else ""
+            rows.append(row | {"n_speakers": 0, "verdict": f"no verdict: no sources of both kinds{alike}"})
+            continue
         difference, low, high, n = calibration.mean_interval(r[SAME] - r[OTHER])
         row |= {"same": r[SAME].mean(), "other": r[OTHER].mean(), "difference": difference}
-        row |= {"ci_low": low, "ci_high": high, "n_speakers": n, "verdict": verdict(low, high, by)}
+        row |= {"ci_low": low, "ci_high": high, "n_speakers": n}
+        row |= {
+            "verdict": verdict(low, high, by) if experiment == "speakers" or by in comparable else UNMATCHED
+        }
         row |= {"chance_difference": (chance[SAME] - chance[OTHER]).mean()}
         row |= _interval("ratio", calibration.ratio_interval(r[OTHER], r[SAME]))
         if "ceiling" in r:
@@ -248,21 +334,34 @@ def _seconds(scores, best):
 
 
 def _matrix(across, groups, best, speakers):
-    """r of every source and target at the best layer: pairs of speakers, and pairs of groups."""
+    """r of every source and target at the best layer: pairs of speakers, and pairs of groups.
+
+    Where no layer has r between speakers, there are only notes, and at the first layer.
+    """
     keys = ["experiment", "by", "map", *_CASE, "source"]
-    pairs = across[across.layer == across.probe.map(best)].assign(experiment="speakers", by=ANY)
-    each = pairs.groupby([*keys, "target"], sort=False, as_index=False).agg(
-        r=("r", "mean"), chance=("chance", "mean"), n_test=("n_test", "max"), missing=("r", _missing)
-    )
     language = {name: about["native_language"] for name, about in speakers.items()}
-    each = each.assign(source_group=each.source.map(language), target_group=each.target.map(language))
+    across, groups = (_at_best(scores, best) for scores in (across, groups))
+    pairs = across.assign(experiment="speakers", by=ANY)
+    each = (
+        pairs[pairs.channel != ""]
+        .groupby([*keys, "target"], sort=False, as_index=False)
+        .agg(r=("r", "mean"), chance=("chance", "mean"), n_test=("n_test", "max"), missing=("r", _missing))
+    )
     each = each.assign(note=each.missing.map(lambda n: f"{n} channels without r" if n else ""), n_speakers=1)
-    groups = groups[(groups.layer == groups.probe.map(best)) & groups.r.notna()]
-    means = groups.groupby([*keys, "target_group", "target"], sort=False, as_index=False)
+    skipped = pairs[pairs.channel == ""].assign(n_speakers=0)[[*keys, "target", "note", "n_speakers"]]
+    each = pd.concat([each, skipped])
+    each = each.assign(source_group=each.source.map(language), target_group=each.target.map(language))
+    means = groups[groups.r.notna()].groupby([*keys, "target_group", "target"], sort=False, as_index=False)
     means = means.agg(r=("r", "mean"), chance=("chance", "mean"), n_test=("n_test", "max"))
-    between = over_targets(means, [*keys, "target_group"])
+    between = over_targets(means, [*keys, "target_group"], _lost(groups))
     between = between.assign(target=between.target_group, source_group=between.source)
     return pd.concat([each.drop(columns="missing"), between])
+
+
+def _at_best(scores, best):
+    first = scores.layer.min()
+    shown = scores.probe.map(best)
+    return scores[(scores.layer == shown) | (shown.isna() & (scores.layer == first) & scores.r.isna())]
 
 
 def _missing(values):

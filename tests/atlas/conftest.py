@@ -64,10 +64,10 @@ class Run:
         }
 
     def kinematics(self):
-        """Transfer on two corpora, of which the second has one native language."""
+        """Transfer on three corpora: with groups by language as spoken, without, and with one language."""
         rows, differences = [], []
         for probe in ("ols", "ridge"):
-            for corpus in ("synthetic-ema", "alike"):
+            for corpus in ("synthetic-ema", "native", "alike"):
                 for name in self.names:
                     best = len(self.layers(name)) // 2
                     where = {"corpus": corpus, "model": name, "probe": probe, "experiment": "speakers"}
@@ -81,6 +81,19 @@ class Run:
                             for kind in ("none", "affine"):
                                 of = {"by": by, "relation": relation, "map": kind, "note": ""}
                                 rows.append(where | of | at | self.measured(centre))
+                        spoken = {"experiment": "groups", "by": "language", "map": "none", "note": ""}
+                        for relation, centre in (("same", 0.55), ("other", 0.25)):
+                            if corpus == "synthetic-ema":
+                                rows.append(
+                                    where | at | spoken | {"relation": relation} | self.measured(centre)
+                                )
+                                rows.append(
+                                    where
+                                    | at
+                                    | spoken
+                                    | {"relation": relation, "by": "sex"}
+                                    | self.measured(2)
+                                )
                         ratio = self.rng.uniform(0.7, 1.1)
                         of = {
                             "by": "native_language",
@@ -92,6 +105,10 @@ class Run:
                         if corpus != "alike":
                             differences.append(where | of | at)
                             differences.append(where | of | at | {"by": "sex", "ratio": 9})
+                        if corpus == "synthetic-ema":
+                            apart = {"ratio": ratio / 2, "verdict": "worse to another language"}
+                            apart |= {"ratio_low": ratio / 2 - 0.1, "ratio_high": ratio / 2 + 0.2}
+                            differences.append(where | of | at | spoken | apart)
         found = {"transfer": rows, "contrast": differences}
         return {
             name: self.write(rows, f"results/tables/kinematics/{name}.csv") for name, rows in found.items()

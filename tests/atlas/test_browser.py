@@ -5,6 +5,7 @@ The browser is `chromium`, `chromium-browser` or `google-chrome` of the PATH; wi
 
 import base64
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -58,6 +59,15 @@ def made(make_run, names):
     return run, run.page()
 
 
+def luminance(colour):
+    """Relative luminance (WCAG) of an opaque colour as a browser gives it: rgb(r, g, b)."""
+    found = re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", colour)
+    assert found, colour
+    levels = np.array(found.groups(), dtype=float) / 255
+    linear = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
 def shown(page):
     return page.locator("tbody tr:not([hidden]) .model").all_text_contents()
 
@@ -85,7 +95,9 @@ def test_it_loads_and_fits(visit, made, names, size, scheme):
     ink, paper = page.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )
-    assert (ink < paper) == (scheme == "light") or "rgb(2" in (paper if scheme == "light" else ink)
+    ink, paper = luminance(ink), luminance(paper)
+    assert (ink < paper) == (scheme == "light")
+    assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) > 7, "the contrast of WCAG's level AAA"
 
 
 def test_on_a_phone_every_cell_is_within_the_screen(visit, made):
@@ -236,6 +248,38 @@ def test_the_values_of_a_layer(visit, made):
     assert "layer 3, relative depth 0.75" in tip.text_content()
     page.keyboard.press("Escape")
     assert not tip.is_visible()
+
+
+def test_what_a_screen_reader_is_told(visit, made):
+    """Curves let keys through and have names; the region that is read out is there before it has text."""
+    page = visit(made[1])
+    roles = page.locator("svg[data-key]").evaluate_all(
+        "all => all.map(e => [e.role, e.ariaLabel, e.tabIndex])"
+    )
+    assert roles and all(role == "application" and label and tab == 0 for role, label, tab in roles)
+    tip = page.locator("#tip")
+    state = "e => [getComputedStyle(e).display, e.textContent]"
+    display, text = tip.evaluate(state)
+    assert display != "none" and text == "" and not tip.is_visible()
+    page.locator("svg[data-key]").first.focus()
+    page.keyboard.press("End")
+    assert tip.is_visible() and tip.text_content()
+    page.keyboard.press("Escape")
+    display, text = tip.evaluate(state)
+    assert display != "none" and text == "" and not tip.is_visible()
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_no_text_is_too_small_to_read(visit, made, size):
+    page = visit(made[1], size)
+    sizes = page.evaluate(
+        """() => [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && [...e.childNodes]
+        .some(n => n.nodeType === 3 && n.textContent.trim())).map(e => {
+          const svg = e.closest('svg');
+          const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+          return parseFloat(getComputedStyle(e).fontSize) * scale; })"""
+    )
+    assert len(sizes) > 100 and min(sizes) >= 9
 
 
 def test_why_a_number_is_missing(visit, made):

@@ -49,13 +49,17 @@ def test_every_number_is_that_of_its_table(make_run, names):
     transfer = sheets.read(run.tables["kinematics"]["transfer"])
     transfer = transfer[(transfer.probe == "ols") & (transfer["map"] == "none")]
     for (corpus, by, relation), measure in {
-        ("synthetic-ema", "native_language", "same"): "r_same_language",
-        ("synthetic-ema", "native_language", "other"): "r_other_language",
-        ("synthetic-ema", "native_language", "within"): "r_within",
+        ("synthetic-ema", "language", "same"): "r_same_language",
+        ("synthetic-ema", "language", "other"): "r_other_language",
+        ("synthetic-ema", "speaker", "within"): "r_within",
+        ("native", "native_language", "same"): "r_same_native",
+        ("native", "native_language", "other"): "r_other_native",
+        ("native", "speaker", "within"): "r_within",
         ("alike", "speaker", "other"): "r_other_speaker",
         ("alike", "speaker", "within"): "r_within",
     }.items():
         case = (transfer.corpus == corpus) & (transfer.by == by) & (transfer.relation == relation)
+        assert case.any()
         for model, part in transfer[case].groupby("model"):
             equal(rows(table, "kinematics", corpus, model, measure), part, ("r", *intervals, "chance"))
     tone = sheets.read(run.tables["tone"]["layers"])
@@ -90,10 +94,39 @@ def test_depth_best_layer_kind_order_and_source(make_run, names):
 
 def test_the_probe_is_the_one_asked_for(make_run, names):
     run = make_run(names)
-    found = rows(run.collect(probe="ridge"), "articulation", "synthetic-ema", "base", "r_new_speaker")
+    found = rows(run.collect(probes=["ridge"]), "articulation", "synthetic-ema", "base", "r_new_speaker")
     layers = sheets.read(run.tables["articulation"]["synthetic-ema"]["layers"])
     ridge = layers[(layers.probe == "ridge") & (layers.experiment == "E4") & (layers.model == "base")]
     np.testing.assert_array_equal(found.value, ridge.r)
+
+
+def test_articulation_and_transfer_show_one_probe(make_run, names):
+    run = make_run(names)
+    path = run.tables["kinematics"]["transfer"]
+    frame = sheets.read(path)
+    of = {"articulation": "ridge", "kinematics": "ridge", "tone": "", "alignment": ""}
+
+    def probes(table):
+        return {study: "".join(sorted(set(part.probe))) for study, part in table.groupby("study")}
+
+    sheets.write(frame[frame.probe == "ridge"], path)
+    table = run.collect(probes=["ols", "ridge"])
+    assert probes(table) == probes(run.collect()) == of
+    found = rows(table, "articulation", "synthetic-ema", "base", "r_new_speaker")
+    layers = sheets.read(run.tables["articulation"]["synthetic-ema"]["layers"])
+    layers = layers[(layers.probe == "ridge") & (layers.experiment == "E4") & (layers.model == "base")]
+    np.testing.assert_array_equal(found.value, layers.r)
+    assert page(table).count("Pearson r (ridge)") == 4, "in the headings and the legend of both"
+    sheets.write(frame[frame.probe == "ridge"].assign(probe="lasso"), path)
+    table = run.collect(probes=["ols", "ridge"])
+    assert probes(table) == of | {"articulation": "ols", "kinematics": "lasso"}
+    assert "Pearson r (ols)" in page(table) and "Pearson r (lasso)" in page(table)
+
+
+def test_models_stand_in_the_order_of_the_config(make_run, names):
+    run = make_run(names)
+    run.models = {name: run.models[name] for name in reversed(names)}
+    assert list(dict.fromkeys(run.collect().model)) == names[::-1]
 
 
 def test_studies_may_be_missing(make_run, names):
@@ -153,10 +186,11 @@ def test_layers_without_a_value_are_never_the_best(make_run, names):
 def test_the_best_layer_of_transfer_is_the_one_of_its_study(make_run, names):
     table = make_run(names).collect()
     best = table[(table.study == "kinematics") & (table.best == "yes")]
-    assert len(best) == 2 * len(names)
+    assert len(best) == 3 * len(names)
     assert set(best.layer[best.model != "mfcc"]) == {2} and set(best.layer[best.model == "mfcc"]) == {0}
     measures = dict(zip(best.corpus, best.measure, strict=True))
-    assert measures == {"synthetic-ema": "r_same_language", "alike": "r_other_speaker"}
+    expected = {"synthetic-ema": "r_same_language", "native": "r_same_native", "alike": "r_other_speaker"}
+    assert measures == expected
 
 
 # Specificities.
@@ -165,14 +199,29 @@ def test_the_best_layer_of_transfer_is_the_one_of_its_study(make_run, names):
 def test_transfer_that_is_lost(make_run, names):
     run = make_run(names)
     table, contrast = run.collect(), sheets.read(run.tables["kinematics"]["contrast"])
-    contrast = contrast[(contrast.by == "native_language") & (contrast.probe == "ols")]
-    contrast = contrast[contrast.model == "base"].astype({"ratio": float, "ratio_low": float, "layer": int})
-    ratio = contrast.set_index("layer").loc[2]
-    row = rows(table, "kinematics", "synthetic-ema", "base", "specificity").iloc[0]
-    assert row.value == pytest.approx(1 - ratio.ratio) and row.high == pytest.approx(1 - ratio.ratio_low)
-    assert row.low < row.value < row.high and row.note == "not told apart"
+    contrast = contrast[(contrast.probe == "ols") & (contrast.model == "base")]
+    contrast = contrast.astype({"ratio": float, "ratio_low": float, "layer": int})
+    for corpus, by, verdict in (
+        ("synthetic-ema", "language", "worse to another language"),
+        ("native", "native_language", "not told apart"),
+    ):
+        ratio = contrast[(contrast.by == by) & (contrast.corpus == corpus)].set_index("layer").loc[2]
+        row = rows(table, "kinematics", corpus, "base", "specificity").iloc[0]
+        assert row.value == pytest.approx(1 - ratio.ratio) and row.high == pytest.approx(1 - ratio.ratio_low)
+        assert row.low < row.value < row.high and row.note == verdict
     row = rows(table, "kinematics", "alike", "base", "specificity").iloc[0]
-    assert np.isnan(row.value) and row.note == "one native language only"
+    assert np.isnan(row.value) and row.note == "no two languages to compare"
+
+
+def test_speakers_of_both_languages_are_compared_by_what_they_speak():
+    """Planted: all that is known is of the language spoken, while native language makes no difference."""
+    where = {"corpus": "c", "model": "m", "probe": "ols", "map": "none", "layer": 1}
+    native = {"experiment": "speakers", "by": "native_language", "ratio": 1.0, "verdict": "no"}
+    spoken = {"experiment": "groups", "by": "language", "ratio": 0.4, "verdict": "yes"}
+    ends = {"ratio_low": 0.3, "ratio_high": 1.1}
+    differences = pd.DataFrame([where | ends | of for of in (native, spoken)])
+    pairs = pd.DataFrame([where | {"best_layer": 1} | of for of in (native, spoken)])
+    assert specificity.transfers(differences, pairs).value.tolist() == [0.0, 0.6]
 
 
 def cells(values, model="m"):

@@ -220,6 +220,14 @@ def test_gaps_break_lines_and_bands():
     assert 'aria-label="say &quot;&lt;it&gt;&quot;"' in drawn and "<circle" not in drawn
 
 
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.8, ".8"), (-0.02, "−.02"), (0, "0"), (10.5, "10.5"), (1, "1")]
+)
+def test_ends_of_the_axis(value, said):
+    low, high = min(value, 0), max(value, 1)
+    assert f">{said}</text>" in curves.draw([], *((low, value) if value > 0 else (value, high)), "", "k")
+
+
 def test_the_ring_is_at_the_best_layer():
     drawn = curves.draw([series()], 0, 1, "", "k")
     ring = re.search(r'<circle class="best s1" cx="([\d.]+)" cy="([\d.]+)"', drawn)

@@ -86,9 +86,10 @@ def test_r_from_moments_is_that_of_linear_regression_on_frames(kind, missing):
 
 
 @pytest.mark.parametrize("missing", [False, True])
-@pytest.mark.parametrize("kind", ["random", "offset", "massive"])
+@pytest.mark.parametrize("kind", ["random", "offset", "massive", "constant", "collinear", "few"])
 def test_the_affine_map_is_linear_regression_on_predictions(kind, missing):
-    (x, y), (x_test, y_test) = made(kind, missing=missing)
+    n, d = (60, 90) if kind == "few" else (300, 12)
+    (x, y), (x_test, y_test) = made(kind, n, d, missing=missing)
     shift = x.mean(axis=0, dtype=float)
     stack = Stack([source_fit(x, y, shift)], shift, VERSIONS)
     part = (np.arange(len(x_test)) >= 150).astype(int)

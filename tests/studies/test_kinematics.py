@@ -337,5 +337,6 @@ def test_a_speaker_of_one_utterance_is_in_groups_only(tmp_path):
 
 def test_one_speaker_is_an_error_that_says_so(tmp_path):
     paths = write_corpus(tmp_path, {"a1": ("A", "f")}, 3)
-    with pytest.raises(InputError, match="transfer needs two speakers.*a1.*kinematics.corpora"):
+    with pytest.raises(InputError, match="transfer needs two speakers.*a1.*kinematics.corpora") as told:
         run(paths)
+    assert "{" not in str(told.value)

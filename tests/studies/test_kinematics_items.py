@@ -56,8 +56,8 @@ def write(folder, maps, sentences=5, dead=None, same=True, segments=True):
     return [[path] for path in paths]
 
 
-def run(paths, maps=("affine", "rotation", "articulator")):
-    scores, speakers = kinematics_items.score(*paths, {"maps": list(maps)})
+def run(paths, maps=("affine", "rotation", "articulator"), silence=("sil",)):
+    scores, speakers = kinematics_items.score(*paths, {"maps": list(maps), "silence": list(silence)})
     return scores.to_pandas(), speakers
 
 
@@ -86,7 +86,7 @@ def test_the_affine_map_is_linear_regression_item_by_item(tmp_path):
     paths = write(tmp_path, {"a": rng.normal(size=(4, 4)), "b": rng.normal(size=(4, 4))}, sentences=4)
     found, _ = run(paths)
     channels, tracks, _ = kinematics_items._read(paths[1])
-    phones = kinematics_items._phones(paths[2])
+    phones = kinematics_items._phones(paths[2], ["sil"])
     items = []
     for s in range(4):
         n = len(phones[f"a-{s}"])
@@ -124,6 +124,17 @@ def test_time_is_linear_within_phones_and_silence_is_left_out():
     expected = np.where(at < 0.5, 0.5 + (at - 0.1) * 0.5, 0.7 + (at - 0.5) * 2)
     assert warped[:, 0] == pytest.approx(expected, abs=1e-9)
     assert (at.min(), at.max()) == (pytest.approx(0.1, abs=0.006), pytest.approx(0.795, abs=0.006))
+
+
+def test_what_is_silence_is_an_option(tmp_path):
+    """A label of silence is no phone, whatever it is; what is not named is one."""
+    paths = write(tmp_path, {"a": np.eye(4), "b": np.eye(4)})
+    seconds = {s: run(paths, (), s)[0].seconds.max() for s in ((), ("sil",), ("sil", "p", "t"))}
+    assert seconds[()] == pytest.approx(seconds["sil",] + 5 * 0.2)
+    assert seconds["sil", "p", "t"] < seconds["sil",] - 0.1
+    loud = kinematics_items._phones(paths[2], ["sil", "p"])["a-0"]
+    assert {label for label, *_ in loud} == set(PHONES) - {"p"}
+    assert [start for _, start, _ in loud] == sorted(start for _, start, _ in loud)
 
 
 def test_phones_are_matched_in_order():

@@ -7,7 +7,7 @@ from scipy import stats
 
 from phonoscope import tables
 from phonoscope.errors import InputError
-from phonoscope.probes.correlation import steiger
+from phonoscope.probes.correlation import fisher, steiger
 from phonoscope.studies import kinematics_measure as study
 from phonoscope.studies import sheets
 
@@ -117,9 +117,9 @@ def test_the_scores_of_models_are_those_of_their_tables(tmp_path):
     assert one.phones_shuffled == pytest.approx(0.03) and one.phones_majority == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 7])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 8])
 def test_too_few_models_conclude_nothing(tmp_path, n):
-    made = Made(tmp_path, 9, published=n)
+    made = Made(tmp_path, 10, published=n)
     found = made.compare()
     if n == 0:
         assert list(dict.fromkeys(found["measure"].task)) == [study.PHONE_TASK, study.NO_TASK]
@@ -131,7 +131,7 @@ def test_too_few_models_conclude_nothing(tmp_path, n):
         words = f"{n} model{'s' * (n != 1)}: too few to conclude"
         assert (task.statement == words).all()
         assert (task.pearson.notna() == (n >= 3)).all()
-        assert task.note.str.contains("without a score: m7, m8" if n == 7 else "m8").all()
+        assert task.note.str.contains("without a score: m8, m9" if n == 8 else "m9").all()
     models = found["measure_models"]
     left = models[models.note == "not among the published scores"].model
     assert list(dict.fromkeys(left)) == made.models[n:]
@@ -161,7 +161,8 @@ def test_values_that_nobody_checked_are_said_to_be_so(tmp_path):
         (lambda rows: rows.drop(columns="better"), "the column better is missing"),
         (lambda rows: rows.assign(value=["1", "2,5", "3"]), "value '2,5'"),
         (lambda rows: rows.assign(better="more"), "better 'more'"),
-        (lambda rows: pd.concat([rows, rows]), "two values"),
+        (lambda rows: rows.assign(value=["1", "inf", "3"]), "csv: 3: value 'inf'"),
+        (lambda rows: pd.concat([rows, rows]), "csv: 5: org/m0 has two values"),
     ],
 )
 def test_a_bad_sheet_is_refused(tmp_path, change, words):
@@ -172,6 +173,68 @@ def test_a_bad_sheet_is_refused(tmp_path, change, words):
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "the sheet is empty"),
+        (b"\n\n", "the sheet is empty"),
+        (b'model,task,metric,value,better,source\n"a,b', "cannot be read"),
+        (b"model,task,metric,value,better,source\na,t,x,1,higher,s,more\n", "csv: 2: 7 values in 6 columns"),
+        (b"model,task,metric,value,better,source\n\na,t,x,1,higher,s\nb\n", "csv: 4: 1 values"),
+        (
+            b'model,task,metric,value,better,source\na,t,"x\ny",1,higher,s\nb,t,x,?,higher,s\n',
+            "csv: 4: value",
+        ),
+        (b"model,task\xff\n", "cannot be read"),
+        (b"\x00\x01", "column model is missing"),
+    ],
+)
+def test_what_is_no_sheet_is_refused_in_one_line(tmp_path, content, words):
+    path = tmp_path / "published.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="published.csv") as error:
+        study._published([path])
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_of_two_sheets_the_one_is_named_that_says_a_value_again(tmp_path):
+    line = "model,task,metric,value,better,source\n{},t,x,1,higher,s\n"
+    paths = [tmp_path / f"{name}.csv" for name in "abc"]
+    for path, model in zip(paths, "mmn", strict=True):
+        path.write_text(line.format(model))
+    with pytest.raises(InputError, match=r"b\.csv: 2: m has two values"):
+        study._published(paths)
+
+
+def test_a_correlation_that_is_not_there_is_seldom_said():
+    """Of ten tasks without any relation to the predictors, one is said to have it in one run of twenty."""
+    rng, said, runs = np.random.default_rng(0), 0, 60
+    models = [f"m{i}" for i in range(10)]
+    for _ in range(runs):
+        scores = pd.DataFrame({"model": models, "hub_id": "", "corpus": "c", "experiment": "E1"})
+        for name in ("articulation_best", "articulation_mean", "phones_best", "phones_mean"):
+            scores[name] = rng.normal(size=10)
+        rows = [
+            {"model": model, "task": f"t{task}", "metric": "x", "value": rng.normal(), "better": "higher"}
+            for task in range(4)
+            for model in models
+        ]
+        table = study._measure(scores, pd.DataFrame(rows))
+        table = table[(table.predictor == "articulation") & (table.layers == "best")]
+        said += table.statement.str.startswith("models with").any()
+    assert said <= stats.binom.ppf(0.999, runs, 0.05)
+
+
+@pytest.mark.parametrize("n", [4, 9, 40])
+def test_fishers_p_is_close_to_students(n):
+    assert fisher(0.0, n) == pytest.approx(1) and fisher(1.0, n) == 0 and np.isnan(fisher(np.nan, n))
+    assert np.isnan(fisher(0.5, 3))
+    # Critical values of Student's test of r: at .05 the two agree to a percent or so from nine pairs on.
+    t = stats.t.ppf(0.975, n - 2)
+    critical = t / np.sqrt(n - 2 + t**2)
+    assert fisher(critical, n) == fisher(-critical, n) == pytest.approx(0.05, abs=0.05 if n == 4 else 0.004)
+
+
 def test_statements_follow_from_numbers():
     base = {"n_models": 20, "predictor": "articulation − phones", "steiger_z": -2.0}
     assert study.statement(base | {"p_holm": 0.01}) == "the phone probe goes more with the score"
@@ -179,12 +242,13 @@ def test_statements_follow_from_numbers():
     assert study.statement(base | {"p_holm": 0.2}) == told
     assert study.statement(base | {"p_holm": np.nan}) == "no test"
     base = {"n_models": 20, "predictor": "phones"}
-    for low, high, said in (
-        (-0.5, -0.1, "worse there"),
-        (-0.5, 0.1, "no correlation"),
-        (0.1, 0.5, "better there"),
+    for r, p, said in (
+        (-0.5, 0.01, "worse there"),
+        (-0.5, 0.06, "no correlation"),
+        (0.5, 0.049, "better there"),
+        (np.nan, np.nan, "no test"),
     ):
-        assert said in study.statement(base | {"pearson_low": low, "pearson_high": high})
+        assert said in study.statement(base | {"pearson": r, "p_holm": p})
 
 
 def test_the_shipped_sheet_can_be_read():

@@ -270,12 +270,17 @@ def part(r2, low, high, above="yes"):
     return {"r2": r2, "ci_low": low, "ci_high": high, "above_control": above}
 
 
-def parts(difference, layer, phones, explain=("yes", "yes", "yes")):
-    fitted = dict(zip(summary.FITTED, (part(0.5, 0.4, 0.6, each) for each in explain), strict=True))
+def parts(difference, layer, phones, explain=("yes", "yes", "yes"), shared=(0.4, 0.3, 0.5), own=()):
+    fitted = dict(zip(summary.FITTED, (part(0.5, 0.4, 0.6, each) for each in explain), strict=True)) | dict(
+        own
+    )
     both = {"unique_layer": layer, "unique_phones": phones, "layer_minus_phones": part(*difference, above="")}
-    return fitted | both
+    return fitted | both | {"shared": part(*shared)}
 
 
+NOTHING = {"phones": part(0.0, -0.01, 0.01, "no"), "both": part(-0.01, -0.02, 0.0, "no")}
+WORSE = {"phones": part(-0.1, -0.2, -0.05), "layer": part(-0.02, -0.03, -0.01)}
+OWN = "R² of the layer .50, of phones .50, of both .50"
 LAYER, PHONES = part(0.12, 0.08, 0.16), part(0.031, 0.0, 0.06, "no")
 
 
@@ -284,27 +289,68 @@ LAYER, PHONES = part(0.12, 0.08, 0.16), part(0.031, 0.0, 0.06, "no")
     [
         (
             parts((0.1, 0.05, 0.2), LAYER, PHONES),
-            "the layer explains more than phones do; of the variance .12 [.08, .16] is the layer's alone, "
+            f"the layer explains more than phones do: {OWN}; "
+            "of the variance .12 [.08, .16] is the layer's alone, "
             ".03 [.00, .06] (not above chance) is the phones' alone",
         ),
         (
             parts((-0.1, -0.2, -0.05), LAYER, part(0.3, 0.2, 0.4)),
-            "phones explain more than the layer does; of the variance .12 [.08, .16] is the layer's alone, "
+            f"phones explain more than the layer does: {OWN}; "
+            "of the variance .12 [.08, .16] is the layer's alone, "
             ".30 [.20, .40] is the phones' alone",
         ),
         (
             parts((0.1, -0.2, 0.4), LAYER, part(-0.02, -0.03, -0.01, "no")),
-            "the layer and phones cannot be told apart; of the variance .12 [.08, .16] is the layer's "
+            f"the layer and phones cannot be told apart: {OWN}; "
+            "of the variance .12 [.08, .16] is the layer's "
             "alone, -.02 [-.03, -.01] is lost by the phones' presence",
         ),
         (
             parts((0.1, 0.05, 0.2), LAYER, part(0.3, 0.2, 0.4), ("no", "yes", "yes")),
-            "the layer explains more than phones do; of the variance .12 [.08, .16] is the layer's alone, "
+            "the layer explains more than phones do: R² of the layer .50, of phones .50 (not above "
+            "chance), of both .50; of the variance .12 [.08, .16] is the layer's alone, "
             ".30 [.20, .40] is gained by the phones' presence in training",
         ),
         (
             parts((0.1, 0.05, 0.2), LAYER, PHONES, ("no", "no", "no")),
-            "neither phones nor the layer explains EMA above chance",
+            "neither phones (R² .50) nor the layer (.50) explains EMA above chance",
+        ),
+        # Below 0 and yet above a control that is worse: nothing is explained.
+        (
+            parts((-0.05, -0.06, -0.04), LAYER, PHONES, own=NOTHING | {"layer": part(-0.05, -0.06, -0.04)}),
+            "neither phones (R² .00) nor the layer (-.05) explains EMA above chance",
+        ),
+        (
+            parts((0.08, 0.05, 0.1), LAYER, PHONES, own=WORSE | {"both": part(-0.01, -0.02, 0.01)}),
+            "neither phones (R² -.10) nor the layer (-.02) explains EMA above chance",
+        ),
+        (
+            parts((0.08, 0.05, 0.1), LAYER, PHONES, own=WORSE | {"both": part(0.1, 0.05, 0.15)}),
+            "only phones and the layer together explain EMA above chance: R² of the layer -.02 (not above "
+            "chance), of phones -.10 (not above chance), of both .10; "
+            "of the variance .12 [.08, .16] is gained "
+            "by the layer's presence in training, .03 [.00, .06] (not above chance) is the phones' alone",
+        ),
+        # The higher of the two is not above its control.
+        (
+            parts((0.1, 0.05, 0.2), LAYER, PHONES, ("yes", "no", "yes")),
+            "of the two only phones explain EMA above chance: R² of the layer .50 (not above chance), "
+            "of phones .50, of both .50; of the variance .12 [.08, .16] is gained by the layer's presence "
+            "in training, "
+            ".03 [.00, .06] (not above chance) is the phones' alone",
+        ),
+        # The unique part is more than the layer by itself explains.
+        (
+            parts(
+                (0.06, 0.05, 0.07),
+                part(0.13, 0.12, 0.14),
+                PHONES,
+                shared=(-0.07, -0.08, -0.06),
+                own=NOTHING | {"layer": part(0.06, 0.05, 0.07), "both": part(0.13, 0.12, 0.14)},
+            ),
+            "the layer explains more than phones do: R² of the layer .06, of phones .00 (not above chance), "
+            "of both .13; of the variance .13 [.12, .14] is gained by the layer's presence in training, "
+            ".03 [.00, .06] (not above chance) is the phones' alone",
         ),
         (parts((0.1, np.nan, np.nan), LAYER, PHONES), "no interval: no statement"),
     ],

@@ -10,7 +10,7 @@ from phonoscope import tables
 from phonoscope.studies import kinematics_rows, sheets
 from phonoscope.studies.kinematics_comparison import ITEMS, compare, of_items
 from phonoscope.studies.kinematics_rows import Rows
-from phonoscope.studies.kinematics_summary import COLUMNS, summarise, verdict
+from phonoscope.studies.kinematics_summary import COLUMNS, UNMATCHED, summarise, verdict
 
 CHANNELS = ["TT_x", "TT_z"]
 SPEAKERS = {
@@ -72,13 +72,15 @@ def paths(tmp_path):
 
 
 def means(target, relation, kind="none", layer=1):
-    """Mean over sources and channels."""
-    language = SPEAKERS[target]["native_language"]
+    """Mean over channels and sources: of the same and the other language those of the other sex."""
+    language, sex = SPEAKERS[target]["native_language"], SPEAKERS[target]["sex"]
+    others = [s for s in SPEAKERS if s != target]
+    alike = [s for s in others if SPEAKERS[s]["sex"] != sex]
     sources = {
         "within": [target],
-        "same": [s for s in SPEAKERS if s != target and SPEAKERS[s]["native_language"] == language],
-        "other": [s for s in SPEAKERS if SPEAKERS[s]["native_language"] != language],
-        "any": [s for s in SPEAKERS if s != target],
+        "same": [s for s in alike if SPEAKERS[s]["native_language"] == language],
+        "other": [s for s in alike if SPEAKERS[s]["native_language"] != language],
+        "any": others,
     }[relation]
     return np.mean([truth(s, target, c, layer, kind) for s in sources for c in CHANNELS])
 
@@ -127,9 +129,87 @@ def test_the_contrast_is_paired_over_targets(paths):
     assert row.ratio_low < row.ratio < row.ratio_high and row.chance_difference == pytest.approx(0)
     group = found[(found.experiment == "groups") & (found.by == "sex")].iloc[0]
     assert group.difference == pytest.approx(0.2) and np.isnan(group.ceiling)
+    assert group.verdict == UNMATCHED
     # Sexes do not differ in the scores of pairs but for their languages: the interval holds 0.
     sex = found[(found.experiment == "speakers") & (found.by == "sex") & (found["map"] == "none")]
     assert len(sex) == 3 and set(sex.n_speakers) == {4}
+    assert (sex.ci_low < 0).all() and (sex.ci_high > 0).all() and set(sex.verdict) == {"not told apart"}
+
+
+EIGHT = {
+    f"{language}{number}": {"native_language": language.upper(), "sex": "ffmm"[number]}
+    for language in "ab"
+    for number in range(4)
+}
+
+
+def pairs(path, speakers, r_of):
+    """Scores of pairs of speakers, r of source and target by ``r_of``."""
+    rows = Rows(CHANNELS, model="m", layer=0, probe="ols")
+    for target in speakers:
+        for source in speakers:
+            value = np.array([[r_of(source, target)] * 2, [0.0, 0.0]])
+            where = {"by": "", "source": source, "target": target, "map": "none"}
+            rows.add(value, 500, np.full(2, 100), experiment="speakers", **where)
+    kinematics_rows.write(rows.table(), path, speakers)
+    return path
+
+
+def test_speakers_of_one_sex_do_not_pass_for_speakers_of_one_language(tmp_path):
+    """Without its target a language has one source of the target's sex in three, the other two in four."""
+
+    def by_sex(source, target):
+        return 0.6 if EIGHT[source]["sex"] == EIGHT[target]["sex"] else 0.46
+
+    found = summarise("c", "m", [pairs(tmp_path / "l.parquet", EIGHT, by_sex)])
+    contrast = found["contrast"].set_index("by")
+    assert contrast.difference["native_language"] == pytest.approx(0, abs=1e-12)
+    assert contrast.difference["sex"] == pytest.approx(0.14)
+    curves = found["transfer"].set_index(["by", "relation"]).r
+    assert curves["native_language", "same"] == pytest.approx(0.53)
+    assert curves["native_language", "other"] == pytest.approx(0.53)
+
+    # And a language that is there is found as large as it is, whatever the sexes do.
+    def both(source, target):
+        return by_sex(source, target) - 0.1 * (source[0] != target[0])
+
+    contrast = summarise("c", "m", [pairs(tmp_path / "l.parquet", EIGHT, both)])["contrast"].set_index("by")
+    assert contrast.difference.to_dict() == pytest.approx({"native_language": 0.1, "sex": 0.14})
+
+
+@pytest.mark.parametrize(
+    ("by", "parted", "told"),
+    [("language", False, True), ("language", True, False), ("condition", False, False)],
+)
+def test_groups_of_the_same_speakers_get_a_verdict_on_the_language_spoken(tmp_path, by, parted, told):
+    """Parted: each speaker speaks one of the two only."""
+    rows = Rows(CHANNELS, model="m", layer=0, probe="ols")
+    for number, target in enumerate(EIGHT):
+        where = {"by": "", "source": target, "target": target, "map": "none"}
+        rows.add(np.full((2, 2), 0.8), 500, np.full(2, 100), experiment="speakers", **where)
+        for tested in "xy"[number % 2] if parted else "xy":
+            for source in "xy":
+                r = 0.6 - 0.1 * (source != tested) + 0.001 * number * (source == "x")
+                where = {"by": by, "source": source, "target": target, "target_group": tested, "map": "none"}
+                rows.add(np.full((2, 2), r), 500, np.full(2, 100), experiment="groups", **where)
+    kinematics_rows.write(rows.table(), tmp_path / "l.parquet", EIGHT)
+    found = summarise("c", "m", [tmp_path / "l.parquet"])["contrast"].set_index("experiment")
+    assert set(found.n_speakers["speakers"]) == {0}, "a contrast of speakers without any other speaker"
+    row = found.loc["groups"]
+    assert row.difference == pytest.approx(0.1, abs=0.005) and row.n_speakers == 8
+    assert row.verdict == ("worse to another language" if told else UNMATCHED)
+
+
+def test_without_sources_that_are_alike_there_is_no_verdict(tmp_path):
+    """All women speak one language: the other sex is the other language."""
+    parted = {name: {"native_language": name[0], "sex": "fm"[name[0] == "b"]} for name in EIGHT}
+    found = summarise("c", "m", [pairs(tmp_path / "l.parquet", parted, lambda *_: 0.5)])
+    contrast = found["contrast"].set_index("by")
+    assert contrast.difference.isna().all() and set(contrast.n_speakers) == {0}
+    assert contrast.verdict["sex"] == "no verdict: no sources of both kinds that are alike in native language"
+    curves = found["transfer"].set_index(["by", "relation"])
+    assert np.isnan(curves.r["sex", "same"]) and "alike in native language" in curves.note["sex", "same"]
+    assert curves.r["speaker", "other"] == pytest.approx(0.5) and curves.r["sex", "within"] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -178,30 +258,25 @@ def test_the_matrix_is_that_of_the_best_layer(paths):
 
 
 def test_a_missing_channel_is_left_out_on_both_sides(tmp_path):
-    """a1 lacks a channel: a2, whose only source of the same language it is, is compared on the other one."""
+    """a1 lacks a channel: it is missing from all that a1 would have been compared with or for."""
     path = write(tmp_path / "layer1.parquet", 1, lacks=("a1", "TT_z"))
     found = summarise("c", "m", [path])
     row = found["contrast"].query("experiment == 'speakers' and by == 'native_language' and map == 'none'")
-    same, other = [], []
-    for target in SPEAKERS:
-        language = SPEAKERS[target]["native_language"]
-        channels = ["TT_x"] if target in ("a1", "a2") else CHANNELS
-        for values, alike in ((same, True), (other, False)):
-            each = []
-            for c in channels:
-                sources = [
-                    s
-                    for s in SPEAKERS
-                    if s != target
-                    and (SPEAKERS[s]["native_language"] == language) == alike
-                    and (s, c) != ("a1", "TT_z")
-                ]
-                each.append(np.mean([truth(s, target, c, 1) for s in sources]))
-            values.append(np.mean(each))
-    assert row.iloc[0].same == pytest.approx(np.mean(same))
-    assert row.iloc[0].other == pytest.approx(np.mean(other))
+    # Matched sources of the same and the other language, and the channels that both (and a ceiling) have.
+    compared = {
+        "a1": ("a2", "b2", CHANNELS[:1]),
+        "a2": ("a1", "b1", CHANNELS[:1]),
+        "b1": ("b2", "a2", CHANNELS),
+        "b2": ("b1", "a1", CHANNELS[:1]),
+    }
+    for at, name in enumerate(("same", "other")):
+        r = [np.mean([truth(about[at], t, c, 1) for c in about[2]]) for t, about in compared.items()]
+        assert row.iloc[0][name] == pytest.approx(np.mean(r))
     matrix = found["matrix"].set_index(["experiment", "map", "source", "target"])
     assert matrix.note["speakers", "none", "a1", "b1"] == "1 channels without r"
+    curves = found["transfer"].set_index(["experiment", "by", "relation", "map"])
+    assert curves.note["speakers", "speaker", "within", "none"].startswith("1 without r (r is undefined")
+    assert curves.note["speakers", "speaker", "other", "none"].startswith("3 without r (r is undefined")
 
 
 def test_speakers_of_one_language_have_no_contrast(tmp_path):
@@ -226,8 +301,52 @@ def test_speakers_that_cannot_be_split_leave_groups_only(tmp_path):
     path = tmp_path / "layer0.parquet"
     kinematics_rows.write(rows.table(), path, SPEAKERS)
     found = summarise("c", "m", [path])
-    assert set(found["transfer"].experiment) == {"groups"} and len(found["contrast"]) == 1
+    assert len(found["contrast"]) == 1 and set(found["contrast"].experiment) == {"groups"}
     assert all(list(table.columns) == COLUMNS[name] for name, table in found.items())
+    curves = found["transfer"].set_index(["experiment", "relation"])
+    assert np.isnan(curves.r["speakers", "within"]) and curves.n_speakers["speakers", "within"] == 0
+    assert curves.note["speakers", "within"] == "4 without r (one utterance cannot be split)"
+    assert curves.r["groups", "same"] == pytest.approx(0.55)
+    skipped = found["matrix"]
+    assert set(skipped.note) == {"one utterance cannot be split"} and skipped.r.isna().all()
+    assert sorted(skipped.target) == sorted(SPEAKERS)
+
+
+def test_what_has_no_score_is_told(tmp_path):
+    """b2 is the only m of its group, and f on f is undefined for a1: they count among what has no r."""
+    speakers = SPEAKERS | {"a2": {"native_language": "A", "sex": "f"}}
+    rows = Rows(CHANNELS, model="m", layer=0, probe="ols")
+    n = np.full(2, 100)
+    for target, about in speakers.items():
+        for source in speakers:
+            if source != target:
+                where = {"by": "", "source": source, "target": target, "map": "none"}
+                rows.add(np.full((2, 2), 0.3), 500, n, experiment="speakers", **where)
+        for group in "fm":
+            where = {"experiment": "groups", "by": "sex", "source": group, "target": target, "map": "none"}
+            where["target_group"] = about["sex"]
+            if (target, group) == ("b2", "m"):
+                rows.skip("no other speaker in the group", **where)
+            else:
+                lost = (target, group) == ("a1", "f")
+                rows.add(np.array([[np.nan if lost else 0.5] * 2, [0.0, 0.0]]), 500, n, **where)
+    rows.skip(
+        "one utterance cannot be split", experiment="speakers", by="", source="c", target="c", map="none"
+    )
+    path = tmp_path / "layer0.parquet"
+    kinematics_rows.write(rows.table(), path, speakers | {"c": {"native_language": "A", "sex": ""}})
+    found = summarise("c", "m", [path])
+    matrix = found["matrix"].set_index(["by", "source", "target"])
+    assert np.isnan(matrix.r["sex", "m", "m"]) and matrix.n_speakers["sex", "m", "m"] == 0
+    assert matrix.note["sex", "m", "m"] == "1 without r (no other speaker in the group)"
+    assert matrix.r["sex", "f", "f"] == 0.5 and matrix.n_speakers["sex", "f", "f"] == 2
+    assert matrix.note["sex", "f", "f"].startswith("2 without r (r is undefined")
+    assert np.isnan(matrix.r["speaker", "c", "c"])
+    assert matrix.note["speaker", "c", "c"] == "one utterance cannot be split"
+    curves = found["transfer"].set_index(["experiment", "by", "relation"])
+    assert curves.note["groups", "sex", "same"].startswith("3 without r (")
+    assert curves.n_speakers["groups", "sex", "same"] == 2
+    assert curves.note["groups", "sex", "other"] == ""
 
 
 def test_without_maps_there_is_transfer(paths):
@@ -272,6 +391,22 @@ def test_items_are_summarised_over_targets_and_listed(tmp_path):
     kinematics_rows.write(plain.filter(pc.equal(plain["map"], "none")), tmp_path / "plain.parquet", SPEAKERS)
     unmapped = of_items("c", tmp_path / "plain.parquet")
     assert set(unmapped["map"]) == {"none"} and unmapped.gain.isna().all()
+
+
+def test_items_are_compared_on_channels_that_every_map_has(tmp_path):
+    """A channel that the source lacks, and that the affine map alone gives, badly: no change, not a loss."""
+    rows = Rows(CHANNELS, experiment="items", by="")
+    for source in SPEAKERS:
+        for target in SPEAKERS:
+            if source != target:
+                for kind, of_z in (("none", np.nan), ("affine", 0.1), ("rotation", np.nan)):
+                    r = np.array([[0.7, of_z], [0.0, 0.0]])
+                    where = {"source": source, "target": target, "map": kind, "size": "5", "seconds": 12.0}
+                    rows.add(r, 100, np.full(2, 50), **where)
+    kinematics_rows.write(rows.table(), tmp_path / "items.parquet", SPEAKERS)
+    found = of_items("c", tmp_path / "items.parquet")
+    assert found.r.dropna().to_numpy() == pytest.approx(0.7)
+    assert found.gain.dropna().to_numpy() == pytest.approx(0, abs=1e-12) and found.gain.notna().any()
 
 
 def test_all_models_and_corpora_stand_in_one_table(paths, tmp_path):

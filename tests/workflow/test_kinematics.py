@@ -32,7 +32,10 @@ def test_options_reach_their_rules():
         **{key: made["articulation"][key] for key in ("alphas", "test_share", "frame_alignment")},
         **{key: made["articulation"][key] for key in ("shifts_s", "seed")},
     }
-    assert kinematics.items(made["kinematics"]) == {"maps": ["affine"]}
+    silence = made["kinematics"]["silence"]
+    assert (
+        kinematics.items(made["kinematics"]) == {"maps": ["affine"], "silence": silence} and "sil" in silence
+    )
 
 
 @pytest.mark.parametrize(

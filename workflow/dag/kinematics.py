@@ -6,7 +6,7 @@ from workflow.dag.configuration import chosen
 # Options of a score: those of the study itself, and those that it shares with the articulation study.
 OWN = ("probes", "groups", "maps", "map_seconds")
 SHARED = ("alphas", "test_share", "frame_alignment", "shifts_s", "seed")
-ITEMS = ("maps",)
+ITEMS = ("maps", "silence")
 
 
 def check(config, source):

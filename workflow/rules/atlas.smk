@@ -48,15 +48,19 @@ rule collect_atlas:
     params:
         models=fixed(
             settings.canonical(
-                {
-                    name: {"role": role, "depth": STUDY.models[name].get("depth", 0)}
+                [  # a list: it keeps the order of the config
+                    {
+                        "name": name,
+                        "role": role,
+                        "depth": STUDY.models[name].get("depth", 0),
+                    }
                     for name, role in roles.roles(STUDY.models).items()
-                }
+                ]
             )
         ),
         tables=fixed(settings.canonical(ATLAS_TABLES)),
         corpora=ATLAS_CORPORA,
-        probe=STUDY.articulation["probes"][0],
+        probes=STUDY.articulation["probes"],
     script:
         "../scripts/collect_atlas.py"
 

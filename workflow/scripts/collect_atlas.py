@@ -15,5 +15,6 @@ tables["articulation"] = {
     corpus: {"layers": layers, "E5_speakers": speakers}
     for corpus, layers, speakers in zip(snakemake.params.corpora, inputs.layers, inputs.speakers, strict=True)
 }
-found = atlas.collect(json.loads(snakemake.params.models), tables, "results", snakemake.params.probe)
+models = {model.pop("name"): model for model in json.loads(snakemake.params.models)}
+found = atlas.collect(models, tables, "results", snakemake.params.probes)
 sheets.write(found, snakemake.output[0])

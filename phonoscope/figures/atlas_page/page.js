@@ -99,14 +99,13 @@ const written = (number, digits = 3) =>
 
 function tell(text, box, x = box.left) {
   tip.textContent = text;
-  tip.hidden = false;
   const width = tip.offsetWidth, height = tip.offsetHeight;
   tip.style.left = `${Math.max(4, Math.min(x + 8, innerWidth - width - 4))}px`;
   tip.style.top = `${box.bottom + height + 8 < innerHeight ? box.bottom + 4 : Math.max(4, box.top - height - 4)}px`;
 }
 
 function quiet() {
-  tip.hidden = true;
+  tip.textContent = "";
   for (const line of all("line.cursor")) line.remove();
 }
 
@@ -181,7 +180,12 @@ for (const dash of all("[data-tip]")) {
   dash.onpointerenter = dash.onfocus = () => tell(dash.dataset.tip, dash.getBoundingClientRect());
   dash.onpointerleave = dash.onblur = quiet;
 }
-addEventListener("scroll", quiet, true);
+// What is focused may be scrolled into view by that: its tooltip moves along, any other goes.
+addEventListener("scroll", () => {
+  const at = document.activeElement;
+  if (tip.textContent && at?.matches("[data-tip]:focus-visible, svg[data-key]:focus-visible")) at.onfocus();
+  else quiet();
+}, true);
 
 /* The numbers of one curve, and the same as a file. */
 const FIELDS = ["value", "low", "high", "chance"];
