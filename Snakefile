@@ -12,7 +12,7 @@ min_version("9.25")
 HOME = Path(str(workflow.current_basedir)).resolve()
 sys.path.insert(0, str(HOME))
 # Scripts run in processes of their own, wherever that is: they too must find phonoscope.
-os.environ["PYTHONPATH"] = f"{HOME}:{os.environ.get('PYTHONPATH', '')}".rstrip(":")
+os.environ.update(PYTHONPATH=f"{HOME}:{os.environ.get('PYTHONPATH', '')}".rstrip(":"))
 
 from phonoscope.errors import InputError
 from workflow.dag import configuration, settings

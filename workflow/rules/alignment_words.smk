@@ -37,21 +37,6 @@ ALIGNMENT_WORDS += expand(
 RESULTS += ALIGNMENT_WORDS
 
 
-def word_times(wildcards):
-    """The tables that say when words were said."""
-    times = STUDY.alignment["words"]["times"]
-    if times == words.SEGMENTS:
-        return segments_of(wildcards)
-    return f"results/alignment/{{corpus}}/word_times/{times}.parquet"
-
-
-def meaning_source(wildcards):
-    """What says what words mean: the fetched model, or the list of concepts."""
-    if words.by_model(STUDY.alignment):
-        return "results/alignment/meaning.json"
-    return STUDY.alignment["words"]["meaning"]["path"]
-
-
 rule choose_words:
     input:
         chosen="results/alignment/{corpus}/chosen.parquet",

@@ -7,11 +7,11 @@ take the braces in a plain string for wildcards.
 
 from phonoscope.encoders import lease
 from phonoscope.studies import roles
-from workflow.dag import calibrations, code, trainings
+from workflow.dag import calibrations, code, trainings, words
 
 if STUDY.offline:
     # The hub's own switch, which every job and every library sees.
-    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.update(HF_HUB_OFFLINE="1")
 
 if not workflow.local_exec and STUDY.embeddings["gpu"] == "auto":
     # The machine that plans does not know the nodes of a cluster.
@@ -157,3 +157,29 @@ def aligner_checkpoint(wildcards):
     if "trained" in aligner:
         return [f"{aligner['path']}/{name}" for name in trainings.LEFT]
     return settings.local_files(aligner["path"]) if "path" in aligner else []
+
+
+def word_times(wildcards):
+    """The tables that say when words were said."""
+    times = STUDY.alignment["words"]["times"]
+    if times == words.SEGMENTS:
+        return segments_of(wildcards)
+    return f"results/alignment/{{corpus}}/word_times/{times}.parquet"
+
+
+def meaning_source(wildcards):
+    """What says what words mean: the fetched model, or the list of concepts."""
+    if words.by_model(STUDY.alignment):
+        return "results/alignment/meaning.json"
+    return STUDY.alignment["words"]["meaning"]["path"]
+
+
+def results_among(*folders, suffix=""):
+    """Files of the default target in these folders of results."""
+    # Of all rules, when all are known.
+    return lambda wildcards: [
+        path
+        for path in map(str, rules.all.input)
+        if path.startswith(tuple(f"results/{folder}/" for folder in folders))
+        and path.endswith(suffix)
+    ]

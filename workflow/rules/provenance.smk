@@ -13,17 +13,6 @@ PROVENANCE = ["results/provenance.json"]
 RESULTS += PROVENANCE
 
 
-def results_among(*folders, suffix=""):
-    """Files of the default target in these folders of results."""
-    # Of all rules, when all are known.
-    return lambda wildcards: [
-        path
-        for path in map(str, rules.all.input)
-        if path.startswith(tuple(f"results/{folder}/" for folder in folders))
-        and path.endswith(suffix)
-    ]
-
-
 rule write_provenance:
     input:
         tables=results_among("tables", suffix=".csv"),
