@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 
-from phonoscope.figures import kinematics_layers, kinematics_matrix, kinematics_seconds, style
+from phonoscope.figures import (
+    kinematics_groups,
+    kinematics_layers,
+    kinematics_matrix,
+    kinematics_seconds,
+    style,
+)
 
 KINDS = ["none", "affine", "rotation", "articulator"]
 
@@ -22,6 +28,22 @@ def matrix(models=2, speakers=4, missing=None):
         for a in names
         for b in names
         if kind == "none" or a != b
+    ]
+    frame = pd.DataFrame(rows)
+    frame.loc[frame.source == missing, "r"] = np.nan
+    return frame
+
+
+def groups(models=2, kinds=2, missing=None):
+    rng = np.random.default_rng(1)
+    names = {"native_language": ["fi", "ru"], "condition": ["L1", "L1-accent", "L2"], "sex": ["f", "m"]}
+    rows = [
+        {"corpus": "c", "model": f"m{model}", "probe": "ridge", "experiment": "groups", "by": by}
+        | {"map": "none", "layer": 3, "source": a, "target": b, "r": 0.3 + 0.5 * rng.random()}
+        for model in range(models)
+        for by in list(names)[:kinds]
+        for a in names[by]
+        for b in names[by]
     ]
     frame = pd.DataFrame(rows)
     frame.loc[frame.source == missing, "r"] = np.nan
@@ -62,6 +84,7 @@ def seconds(models=2, sizes=(10.0, 20.0, 40.0, 51.6)):
 
 MADE = [
     (kinematics_matrix.draw, lambda big: matrix(*((5, 40) if big else (1, 2)))),
+    (kinematics_groups.draw, lambda big: groups(*((5, 3) if big else (1, 1)))),
     (kinematics_layers.draw, lambda big: transfer(*((7, 33) if big else (1, 1)))),
     (kinematics_seconds.draw, lambda big: seconds(*((7,) if big else (1, (30.0,))))),
 ]
@@ -80,6 +103,29 @@ def test_every_size_is_drawn_the_same_twice(draw, made, big, tmp_path):
 def test_a_corpus_without_scores_says_so(draw, made):
     assert not draw(made(False), "another").axes
     assert not draw(made(False).assign(r=np.nan), "c").axes
+
+
+def test_maps_of_groups_are_the_matrix():
+    table = groups(models=2, kinds=2, missing="L2")
+    drawn = kinematics_groups.draw(table, "c")
+    meshes = [
+        ax.collections[0] for ax in drawn.axes if ax.collections and isinstance(ax.collections[0], QuadMesh)
+    ]
+    shown = {ax.get_title(loc="left") or ax.get_title() for ax in drawn.axes} - {""}
+    assert shown == {"m0, layer 3", "m1, layer 3"}
+    expected = [
+        table[(table.model == model) & (table.by == by)].pivot(index="source", columns="target", values="r")
+        for model in ("m0", "m1")
+        for by in ("native_language", "condition")
+    ]
+    for values in expected:
+        fits = [
+            np.allclose(m.get_array().reshape(values.shape), values.to_numpy(), equal_nan=True)
+            for m in meshes
+            if m.get_array().size == values.size
+        ]
+        assert any(fits)
+    assert "–" in {text.get_text() for ax in drawn.axes for text in ax.texts}
 
 
 def test_maps_are_the_matrix_ordered_by_group():

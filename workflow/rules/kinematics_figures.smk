@@ -6,7 +6,7 @@ probes are configured the figures show the first.
 
 KINEMATICS_FIGURES = expand(
     "results/figures/kinematics/{figure}/{corpus}.{format}",
-    figure=["matrix", "layers", "seconds"],
+    figure=["matrix", "groups", "layers", "seconds"],
     corpus=KINEMATICS_CORPORA * bool(KINEMATICS_RESULTS),
     format=["svg", "png"],
 )
@@ -41,6 +41,35 @@ rule draw_kinematics_matrix:
         probe=STUDY.kinematics["probes"][0],
     script:
         "../scripts/draw_kinematics_matrix.py"
+
+
+rule draw_kinematics_groups:
+    input:
+        table="results/tables/kinematics/matrix.csv",
+        code=sources("workflow/scripts/draw_kinematics_groups.py"),
+    output:
+        svg=report(
+            "results/figures/kinematics/groups/{corpus}.svg",
+            caption="../report/kinematics_groups_figure.rst",
+            category="Figures",
+            subcategory="kinematics",
+            labels={"figure": "every group to every group: {corpus}"},
+        ),
+        png="results/figures/kinematics/groups/{corpus}.png",
+    log:
+        "results/logs/draw_kinematics_groups/{corpus}.log",
+    benchmark:
+        "results/benchmarks/draw_kinematics_groups/{corpus}.tsv"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        probe=STUDY.kinematics["probes"][0],
+    script:
+        "../scripts/draw_kinematics_groups.py"
 
 
 rule draw_kinematics_layers:
