@@ -1,5 +1,7 @@
 """Variance of EMA that is the phones' alone, shared, and the layer's alone: a column per model."""
 
+from textwrap import wrap
+
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -102,5 +104,8 @@ def _say(drawn, said, ways, legend):
     for way in ways:
         part = said[said.leave_out == way]
         lines += [f"{LABELS[way].capitalize()}, at the layer that explains most by itself:"] * bool(len(part))
-        lines += [f"   {row.model}, layer {row.best_layer}: {row.statement}" for row in part.itertuples()]
+        for row in part.itertuples():
+            said_of = f"   {row.model}, layer {row.best_layer}: {row.statement}"
+            # Some 17 letters of this size are an inch; a longer line would widen the figure.
+            lines += wrap(said_of, int(17 * drawn.get_figwidth()), subsequent_indent="      ")
     drawn.text(0.02, legend.bottom, "\n".join(lines), va="top", size=8, linespacing=1.4)
