@@ -33,7 +33,9 @@ def test_five_lines_are_enough(config):
     assert study.articulation["corpora"] == ["tiny"]
     assert study.articulation["models"] == ["mfcc", "mel", "untrained"]
     assert study.articulation["rate"] == 200 and study.embeddings["dtype"] == "float16"
-    assert settings.load(config | {"articulation": {"corpora": []}}, "mine.yaml").articulation["corpora"] == []
+    assert (
+        settings.load(config | {"articulation": {"corpora": []}}, "mine.yaml").articulation["corpora"] == []
+    )
     assert study.corpora["tiny"]["axes"] == {"x": "+x", "z": "+z"}
     assert study.models["untrained"]["precision"] == "float32"
 
