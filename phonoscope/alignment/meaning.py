@@ -4,13 +4,11 @@ A list is exact and only there for corpora that were made with it; a model such 
 knows many languages, and its cosines of single words are a matter of degree.
 """
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 
 from phonoscope import tables
+from phonoscope.corpora import lists
 from phonoscope.errors import InputError
 
 CONCEPTS, MODEL = "concepts", "sentence_transformer"
@@ -139,22 +137,8 @@ def read_concepts(path):
     InputError
         Where it cannot be read or lacks a column.
     """
-    try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"the concepts cannot be read ({error})", path=path, fix="give a table in UTF-8"
-        ) from error
-    lacking = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-    lacking += [f"row {at}" for at, row in enumerate(rows, 2) if None in [row.get(name) for name in _COLUMNS]]
-    if lacking:
-        raise InputError(
-            f"the concepts lack {lacking[0]}", path=path, fix=f"give the columns {', '.join(_COLUMNS)}"
-        )
     found = {}
-    for row in rows:
+    for row in lists.read(path, _COLUMNS, "the concepts"):
         found.setdefault((row["language"], row["word"].lower()), set()).add(row["concept"])
     return {word: next(iter(concepts)) if len(concepts) == 1 else "" for word, concepts in found.items()}
 

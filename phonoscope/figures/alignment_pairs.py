@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phonoscope.figures import curves, style
+from phonoscope.figures import cells, curves, style
 from phonoscope.figures.alignment_retrieval import NAMES
 
 SETS = {"full": "full set", "challenge": "challenge set"}
@@ -49,22 +49,12 @@ def draw(retrieval, corpus, measure="seqsim"):
 
 
 def _panel(ax, values, top):
-    image = ax.pcolormesh(
-        values.to_numpy(dtype=float), cmap=style.HEAT, vmin=0, vmax=top, edgecolors="white", linewidth=0.3
-    )
-    if values.shape[1] <= MOST_WRITTEN:
-        for (row, column), value in np.ndenumerate(values.to_numpy(dtype=float)):
-            known = np.isfinite(value)
-            text = f"{value:.2f}".replace("0.", ".", 1) if known else "–"
-            colour = style.ink(image.cmap(image.norm(value))) if known else style.GREY
-            ax.text(column + 0.5, row + 0.53, text, ha="center", va="center", size=6, color=colour)
-    ax.invert_yaxis()
+    written = values.shape[1] <= MOST_WRITTEN
+    image = cells.draw(ax, values.to_numpy(dtype=float), (0, top), 6, 0.3, written)
     ax.set_yticks(np.arange(len(values)) + 0.5, values.index)
     step = -(-values.shape[1] // 13)
     places = np.arange(values.shape[1])[::step]
     ax.set_xticks(places + 0.5, [f"{layer:.0f}" for layer in values.columns[::step]])
     ax.tick_params(length=0, labelsize=7)
     ax.set_xlabel("layer", labelpad=1)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
     return image

@@ -4,7 +4,7 @@ from textwrap import wrap
 
 import numpy as np
 
-from phonoscope.figures import style
+from phonoscope.figures import cells, style
 
 # Inches: cells wide enough for two digits, rows of panels about as wide as a page.
 _CELL_W, _CELL_H, _GAP, _HEAD, _FOOT, _PAGE = 0.30, 0.235, 0.4, 0.3, 0.42, 9.2
@@ -80,21 +80,10 @@ def _map(rows, model, channels):
 
 def _panel(ax, panel, channels, limits):
     values = panel["values"].to_numpy()
-    image = ax.pcolormesh(
-        values, cmap=style.HEAT, vmin=limits[0], vmax=limits[1], edgecolors="white", linewidth=0.4
-    )
-    for row, column in np.ndindex(values.shape):
-        value = values[row, column]
-        known = np.isfinite(value)
-        text = f"{value:.2f}".replace("0.", ".", 1) if known else "–"
-        colour = style.ink(image.cmap(image.norm(value))) if known else style.GREY
-        ax.text(column + 0.5, row + 0.53, text, ha="center", va="center", size=6.6, color=colour)
-    ax.invert_yaxis()
+    image = cells.draw(ax, values, limits, 6.6)
     ax.set_yticks(np.arange(len(channels)) + 0.5, channels)
     ax.set_xticks(np.arange(values.shape[1]) + 0.5, [f"{layer:.0f}" for layer in panel["values"].columns])
     ax.tick_params(length=0, labelsize=7.5)
     ax.set_xlabel("layer", labelpad=1)
     ax.set_title(panel["title"], size=9)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
     return image

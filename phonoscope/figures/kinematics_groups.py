@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phonoscope.figures import curves, style
+from phonoscope.figures import cells, curves, style
 
 NAMES = {"native_language": "native language", "language": "language spoken"}
 
@@ -46,19 +46,9 @@ def draw(matrix, corpus, probe=None):
 
 
 def _panel(ax, values, limits):
-    cells = values.to_numpy(dtype=float)
-    look = {"cmap": style.HEAT, "edgecolors": "white", "linewidth": 0.3}
-    image = ax.pcolormesh(cells, vmin=limits[0], vmax=limits[1], **look)
-    for (row, column), value in np.ndenumerate(cells):
-        known = np.isfinite(value)
-        text = f"{value:.2f}".replace("0.", ".", 1) if known else "–"
-        colour = style.ink(image.cmap(image.norm(value))) if known else style.GREY
-        ax.text(column + 0.5, row + 0.53, text, ha="center", va="center", size=6.5, color=colour)
-    ax.invert_yaxis()
+    image = cells.draw(ax, values.to_numpy(dtype=float), limits, 6.5, 0.3)
     ax.set_yticks(np.arange(len(values)) + 0.5, values.index)
     ax.set_xticks(np.arange(len(values)) + 0.5, values.columns)
     # Every kind has groups of its own.
     ax.tick_params(length=0, labelsize=6.5, labelbottom=True)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
     return image

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phonoscope.figures import curves, style
+from phonoscope.figures import cells, curves, style
 
 ROWS = {"none": "no map", "affine": "after an affine map"}
 # With more speakers digits would touch.
@@ -52,25 +52,13 @@ def draw(matrix, corpus, probe=None):
 
 
 def _panel(ax, values, limits, groups):
-    image = ax.pcolormesh(
-        values.to_numpy(dtype=float),
-        cmap=style.HEAT,
-        vmin=limits[0],
-        vmax=limits[1],
-        edgecolors="white",
-        linewidth=0.3,
+    image = cells.draw(
+        ax, values.to_numpy(dtype=float), limits, 5.6, 0.3, written=len(values) <= MOST_WRITTEN
     )
-    if len(values) <= MOST_WRITTEN:
-        for (row, column), value in np.ndenumerate(values.to_numpy(dtype=float)):
-            known = np.isfinite(value)
-            text = f"{value:.2f}".replace("0.", ".", 1) if known else "–"
-            colour = style.ink(image.cmap(image.norm(value))) if known else style.GREY
-            ax.text(column + 0.5, row + 0.53, text, ha="center", va="center", size=5.6, color=colour)
     # Groups are parted by lines: within the blocks speakers have a native language in common.
     for place in np.flatnonzero(np.array(groups[1:]) != np.array(groups[:-1])) + 1:
         ax.axhline(place, color="black", linewidth=1.2)
         ax.axvline(place, color="black", linewidth=1.2)
-    ax.invert_yaxis()
     step = 1 + len(values) // 28
     places = np.arange(len(values))[::step]
     ax.set_yticks(places + 0.5, values.index[::step])
@@ -78,6 +66,4 @@ def _panel(ax, values, limits, groups):
     ax.tick_params(length=0, labelsize=6.5)
     parts = [str(name) for name in dict.fromkeys(groups) if name]
     ax.set_xlabel(f"tried on ({' | '.join(parts)})" if len(parts) > 1 else "tried on", labelpad=4)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
     return image

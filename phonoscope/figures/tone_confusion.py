@@ -4,7 +4,7 @@ from textwrap import wrap
 
 import numpy as np
 
-from phonoscope.figures import style
+from phonoscope.figures import cells, style
 
 # Inches.
 _LINE = 0.14
@@ -77,12 +77,7 @@ def _matrix(confusion, best):
 
 def _panel(ax, panel):
     values, tones = panel["shares"].to_numpy(), list(panel["shares"].columns)
-    image = ax.pcolormesh(values, cmap=style.HEAT, vmin=0, vmax=1, edgecolors="white", linewidth=0.4)
-    for row, column in np.ndindex(values.shape):
-        colour = style.ink(image.cmap(image.norm(values[row, column])))
-        text = f"{values[row, column]:.2f}".replace("0.", ".", 1)
-        ax.text(column + 0.5, row + 0.53, text, ha="center", va="center", size=7, color=colour)
-    ax.invert_yaxis()
+    image = cells.draw(ax, values, (0, 1), 7)
     ax.set_yticks(np.arange(len(tones)) + 0.5, panel["names"])
     ax.set_xticks(np.arange(len(tones)) + 0.5, tones)
     ax.tick_params(length=0, labelsize=7.5)
@@ -91,6 +86,4 @@ def _panel(ax, panel):
     above = len(panel["about"])
     ax.set_title(panel["corpus"], pad=72 * _LINE * above + 6)
     ax.annotate("\n".join(panel["about"]), (0, 1), (0, 3), "axes fraction", "offset points", size=8)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
     return image

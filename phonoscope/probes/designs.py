@@ -100,6 +100,25 @@ def steps(order, sizes):
     return np.where(order == TEST, TEST, np.searchsorted(np.asarray(sizes), order, side="right"))
 
 
+def with_controls(y, hop_s, shifts_s):
+    """Targets and their shifted controls side by side.
+
+    Parameters
+    ----------
+    y : array of shape (n_frames, n_targets)
+    hop_s : float
+        Between frames, seconds.
+    shifts_s : list of float
+        Of the controls, seconds; round the circle, no frame ends up nearer than a second to its own.
+
+    Returns
+    -------
+    array of shape (n_frames, (1 + n_shifts) n_targets)
+    """
+    nearest = int(np.ceil(1.0 / hop_s))
+    return np.hstack([y, *(circular_shift(y, round(shift / hop_s), nearest) for shift in shifts_s)])
+
+
 def circular_shift(y, by, nearest):
     """Targets moved by ``by`` frames against the features, round a circle.
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BLOCK_FRAMES = 2048
+PILOT_FRAMES = 2000
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,20 @@ class Moments:
         np.subtract(self.product[:d, :d], xx, out=xx)
         np.subtract(self.product[:d, d:], xy, out=xy)
         return mean, xx, xy
+
+
+def pilot_mean(x):
+    """Mean of the first frames, for the shift that all moments of a layer have in common.
+
+    Parameters
+    ----------
+    x : array of shape (n_frames, n_features)
+
+    Returns
+    -------
+    float64 array of shape (n_features,)
+    """
+    return x[:PILOT_FRAMES].mean(axis=0, dtype=np.float64)
 
 
 def moments(x, y, shift, rows=None):

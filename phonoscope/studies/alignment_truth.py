@@ -1,10 +1,8 @@
 """How well the filter of look-alikes finds those that are known."""
 
-import csv
 from dataclasses import dataclass
-from pathlib import Path
 
-from phonoscope.errors import InputError
+from phonoscope.corpora import lists
 from phonoscope.probes.retrieval import binomial_interval
 from phonoscope.studies.alignment_challenge import EMPTY, MISSING
 
@@ -68,7 +66,9 @@ def precision_recall(pairs, lookalikes, truth, sentences=None):
         if row["reason"] not in (MISSING, EMPTY) and (sentences is None or row["sentence_id"] in sentences)
     ]
     counted = {key for key, _ in rows}
-    known = {key for key in map(_words, _read(truth)) if key[:2] in counted}
+    known = {
+        key for key in map(_words, lists.read(truth, _KEYS, "the known look-alikes")) if key[:2] in counted
+    }
     found = {key for key in map(_words, lookalikes.to_pylist()) if key[:2] in counted}
     dropped = {key for key, row in rows if not row["kept"]}
     levels = {
@@ -98,21 +98,3 @@ def _words(row):
     """Sentence, languages and words, whichever language is named first."""
     words = sorted([(row["language_a"], row["word_a"].lower()), (row["language_b"], row["word_b"].lower())])
     return *_sentence(row), *(word for _, word in words)
-
-
-def _read(path):
-    try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"the known look-alikes cannot be read ({error})", path=path, fix="give a table in UTF-8"
-        ) from error
-    lacking = [name for name in _KEYS if name not in (reader.fieldnames or ())]
-    lacking += [f"row {at}" for at, row in enumerate(rows, 2) if None in [row.get(name) for name in _KEYS]]
-    if lacking:
-        raise InputError(
-            f"the known look-alikes lack {lacking[0]}", path=path, fix=f"give the columns {', '.join(_KEYS)}"
-        )
-    return rows

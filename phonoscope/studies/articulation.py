@@ -22,7 +22,6 @@ from phonoscope.probes.least_squares import predict, triangle
 from phonoscope.probes.scoring import pearson
 from phonoscope.studies.frames import Corpus
 
-PILOT_FRAMES = 2000
 EXAMPLE_SECONDS = 4.0
 # One matrix of (n_features + n_targets)² doubles is held per unit that is left out.
 MAX_UNITS = 100
@@ -135,9 +134,7 @@ class _Study:
 
     def _targets(self, frames):
         """EMA and its shifted controls side by side, of shape (n_frames, (1 + n_shifts) n_channels)."""
-        nearest = int(np.ceil(1.0 / frames.hop_s))
-        shifts = [round(shift / frames.hop_s) for shift in self.options["shifts_s"]]
-        return np.hstack([frames.y, *(designs.circular_shift(frames.y, by, nearest) for by in shifts)])
+        return designs.with_controls(frames.y, frames.hop_s, self.options["shifts_s"])
 
     def _unit(self, frames):
         """Unit (speaker or utterance) of each frame, and the units' names."""
@@ -151,7 +148,7 @@ class _Study:
         across = bool(self.experiments & {"E4", "E5"})
         for frames in self.corpus:
             if self.shift is None:
-                self.shift = frames.x[:PILOT_FRAMES].mean(axis=0, dtype=np.float64)
+                self.shift = moments.pilot_mean(frames.x)
             y = self._targets(frames)
             total = None
             for split in splits:

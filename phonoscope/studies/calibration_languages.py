@@ -21,7 +21,6 @@ from phonoscope.probes.scoring import pearson
 from phonoscope.studies import calibration
 from phonoscope.studies.frames import Corpus
 
-PILOT_FRAMES = 2000
 # Ridge, because a language of one speaker is half a minute: least squares would need as many frames again.
 PROBE = "ridge"
 
@@ -116,7 +115,7 @@ def score(speakers, spoken, options):
     """
     found, shift = [], None
     for frames in speakers:
-        shift = frames.x[:PILOT_FRAMES].mean(axis=0, dtype=np.float64) if shift is None else shift
+        shift = moments.pilot_mean(frames.x) if shift is None else shift
         parts = _by_language(frames, spoken, options, shift)
         if len(parts) == 2 and all(len(part.units) > 1 for part in parts.values()):
             found += [
@@ -144,14 +143,12 @@ class _Part:
 
 def _by_language(frames, spoken, options, shift):
     of_frame = np.array([spoken[name] for name in frames.utterance_ids])[frames.utterance]
-    nearest = int(np.ceil(1.0 / frames.hop_s))
-    shifts = [round(s / frames.hop_s) for s in options["shifts_s"]]
     parts = {}
     for language in np.unique(of_frame):
         rows = np.flatnonzero(of_frame == language)
         x, y = frames.x[rows], frames.y[rows]
         # Shifted among the frames of the language: the control has the same movements, at other times.
-        y = np.hstack([y, *(designs.circular_shift(y, by, nearest) for by in shifts)])
+        y = designs.with_controls(y, frames.hop_s, options["shifts_s"])
         found = moments.cells(x, y, frames.utterance[rows], shift)
         # Numbered anew: an utterance without a valid frame is no unit.
         own = {utterance: unit for unit, utterance in enumerate(sorted(found))}

@@ -84,7 +84,7 @@ class Corpus:
                 self._kept[shard] = read
 
     def _shard(self, shard):
-        tracks = _tracks(self._articulation[shard], self.channels)
+        tracks = read_tracks(self._articulation[shard], self.channels)
         # A recording may have been left out for its EMA, or for being too short for the encoder.
         usable = tracks.keys() & set(store.utterance_ids(self._embeddings[shard]))
         by_speaker = {}
@@ -143,7 +143,7 @@ class Track:
         return out
 
 
-def _tracks(path, channels):
+def read_tracks(path, channels):
     """EMA of a shard as a dict utterance_id -> Track, with the columns ``channels``; NaN where null."""
     table = tables.read(path)
     names = table["utterance_id"].combine_chunks()
@@ -151,7 +151,9 @@ def _tracks(path, channels):
     time_s = tables.numbers(table["time_s"])
     missing = np.full(len(table), np.nan)
     values = (
-        np.column_stack([tables.numbers(table[c]) if c in table.column_names else missing for c in channels])
+        np.column_stack(
+            [tables.numbers(table[c]).astype(float) if c in table.column_names else missing for c in channels]
+        )
         if len(table)
         else np.empty((0, len(channels)))
     )

@@ -14,7 +14,6 @@ from phonoscope.probes.fitting import INNER_FOLDS, fit_steps, labels
 from phonoscope.probes.least_squares import triangle
 from phonoscope.probes.transfer import fit_together
 
-PILOT_FRAMES = 2000
 # A speaker's matrices of (n_features + n_targets)² doubles are held: test, training by size, groups.
 MAX_SPEAKERS = 60
 TEST = "test"
@@ -103,7 +102,7 @@ class Cells:
             )
         for frames in self.corpus:
             if self.shift is None:
-                self.shift = frames.x[:PILOT_FRAMES].mean(axis=0, dtype=np.float64)
+                self.shift = moments.pilot_mean(frames.x)
             self.speakers[frames.speaker] = self._read(frames, tested)
         if len(self.speakers) < 2:
             raise InputError(
@@ -154,9 +153,7 @@ class Cells:
 
     def _targets(self, frames):
         """EMA and its shifted controls side by side, of shape (n_frames, n_targets)."""
-        nearest = int(np.ceil(1.0 / frames.hop_s))
-        shifts = [round(shift / frames.hop_s) for shift in self._options["shifts_s"]]
-        return np.hstack([frames.y, *(designs.circular_shift(frames.y, by, nearest) for by in shifts)])
+        return designs.with_controls(frames.y, frames.hop_s, self._options["shifts_s"])
 
     def _place(self, frames):
         """Where each frame stands in the split by utterances, which is that of E1."""

@@ -13,7 +13,7 @@ from phonoscope import tables
 from phonoscope.probes import affine, moments
 from phonoscope.probes.transfer import on_predictions, pearson
 from phonoscope.studies import kinematics_phones
-from phonoscope.studies.frames import Corpus, Track
+from phonoscope.studies.frames import Corpus, read_tracks
 from phonoscope.studies.kinematics_rows import OF_SPEAKERS, Rows, planes
 
 # Share of the longer recording's phones that the other must have in the same order to be the same item.
@@ -70,18 +70,7 @@ def _read(articulation):
     corpus = Corpus([], articulation, [])
     tracks = {}
     for path in articulation:
-        table = tables.read(path)
-        ids = table["utterance_id"].combine_chunks()
-        names, codes = ids.dictionary.to_pylist(), tables.numbers(ids.indices)
-        time_s, missing = tables.numbers(table["time_s"]), np.full(len(table), np.nan)
-        columns = [
-            tables.numbers(table[c]).astype(float) if c in table.column_names else missing
-            for c in corpus.channels
-        ]
-        values = np.column_stack(columns)
-        tracks |= {
-            names[code]: Track(time_s[codes == code], values[codes == code]) for code in np.unique(codes)
-        }
+        tracks |= read_tracks(path, corpus.channels)
     return corpus.channels, tracks, corpus.scale
 
 

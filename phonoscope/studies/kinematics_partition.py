@@ -15,7 +15,6 @@ from phonoscope.probes import designs, moments, partition
 from phonoscope.studies import kinematics_phones
 from phonoscope.studies.frames import Corpus
 
-PILOT_FRAMES = 2000
 PROBE = "ridge"
 EXPERIMENTS = {"speaker": "partition_speaker", "language": "partition_language"}
 # Parts that are also fitted to shifted EMA.
@@ -110,12 +109,10 @@ def accumulate(corpus, phones, language, options):
     found, silent, shift, n_targets = {}, [], None, 0
     for frames in corpus:
         if shift is None:
-            pilot = frames.x[:PILOT_FRAMES].mean(axis=0, dtype=np.float64)
+            pilot = moments.pilot_mean(frames.x)
             shift = np.r_[pilot, np.zeros(2 * n_phones)]
         silent += [name for name in frames.utterance_ids if name not in phones.spoken]
-        nearest = int(np.ceil(1.0 / frames.hop_s))
-        shifts = [round(each / frames.hop_s) for each in options["shifts_s"]]
-        y = np.hstack([frames.y, *(designs.circular_shift(frames.y, by, nearest) for by in shifts)])
+        y = designs.with_controls(frames.y, frames.hop_s, options["shifts_s"])
         n_targets = y.shape[1]
         spoken = [language[name] for name in frames.utterance_ids]
         names = sorted(set(spoken))
