@@ -20,13 +20,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from phonoscope import tables
+from phonoscope import seals, tables
 from phonoscope.errors import InputError
 
 INDEX_KEY = "phonoscope.index"
 LARGEST_HALF = 65504.0
 WORST_LOSS = 1e-2
-REMAKE = "delete the file and run snakemake again"
 # A row group is closed at the first utterance's end past GROUP_AIM rows and never exceeds GROUP_MOST.
 GROUP_LEAST, GROUP_AIM, GROUP_MOST = 400, 1000, 2000
 
@@ -127,10 +126,10 @@ class Writer:
 
     def __enter__(self):
         with ExitStack() as stack:
-            partial = stack.enter_context(tables.beside(self.path))
+            self._partial = stack.enter_context(tables.beside(self.path))
             self._parquet = stack.enter_context(
                 pq.ParquetWriter(
-                    partial,
+                    self._partial,
                     self._schema,
                     compression={"utterance_id": "zstd", "frame": "zstd", "embedding": "none"},
                     use_dictionary=["utterance_id"],
@@ -150,6 +149,9 @@ class Writer:
             index = {"utterance_ids": list(self._counts), "n_frames": list(self._counts.values())}
             index["crc32"] = _checksum(index, self.provenance)
             self._parquet.add_key_value_metadata({INDEX_KEY: json.dumps(index)})
+            seals.blank(self._parquet)
+            self._parquet.close()
+            seals.seal(self._partial)
 
     def append(self, utterance_id, values):
         """Add the frames of one utterance, or the next frames of the one last added.
@@ -261,6 +263,7 @@ def utterance_ids(path):
         As :func:`read`.
     """
     with _readable(path):
+        seals.check(path)
         return _index(pq.read_metadata(path))[0]["utterance_ids"]
 
 
@@ -274,7 +277,7 @@ def _readable(path):
         raise InputError(
             f"not a readable embeddings file ({error})",
             path=path,
-            fix="delete the file and run snakemake again",
+            fix=tables.again(path),
         ) from error
 
 
@@ -295,6 +298,7 @@ def _index(metadata):
 
 
 def _read(path, utterances, threads):
+    seals.check(path)
     metadata = pq.read_metadata(path)
     index, provenance = _index(metadata)
     all_ids, counts = index["utterance_ids"], np.array(index["n_frames"], dtype=np.int64)
@@ -302,9 +306,7 @@ def _read(path, utterances, threads):
     starts = np.concatenate([[0], np.cumsum(counts)])
     sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
     if sum(sizes) != starts[-1]:
-        raise InputError(
-            "the index does not fit the rows", path=path, fix="delete it and run snakemake again"
-        )
+        raise InputError("the index does not fit the rows", path=path, fix=tables.again(path))
     n = counts[chosen]
     out_starts = np.concatenate([[0], np.cumsum(n)])
     values = np.empty((int(out_starts[-1]), provenance["d"]), dtype=np.float32)

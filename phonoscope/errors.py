@@ -25,7 +25,12 @@ class InputError(ValueError):
         super().__init__(f"{text}. Fix: {_line(fix)}." if fix else f"{text}.")
 
     def __reduce__(self):
-        return (_rebuild, (self.message, self.path, self.row, self.fix))
+        return (_rebuild, (type(self), self.message, self.path, self.row, self.fix))
+
+
+class ChangedError(InputError):
+    """A file is no longer what an earlier job saw. `on_error: skip` does not pass over it: that is no
+    recording's own fault, and what was made of it before is among the results."""
 
 
 def _line(text):
@@ -34,5 +39,5 @@ def _line(text):
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
-def _rebuild(message, path, row, fix):
-    return InputError(message, path=path, row=row, fix=fix)
+def _rebuild(kind, message, path, row, fix):
+    return kind(message, path=path, row=row, fix=fix)

@@ -5,20 +5,27 @@ options that matter) is a JSON object in the schema metadata under the key ``pho
 Notes, the record of what was left out or converted, are tables like the others.
 """
 
+import errno
+import fcntl
+import glob
 import json
 import os
-from contextlib import contextmanager
+import shutil
+import socket
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from phonoscope import seals
 from phonoscope.errors import InputError
 
 _TEXT, _F32, _I32 = pa.string(), pa.float32(), pa.int32()
-# What pyarrow meets a damaged file with.
-_DAMAGE = (OSError, pa.ArrowException, UnicodeDecodeError, MemoryError)
+# What is met in a damaged file; ValueErrors are checksums that do not fit and text that is none.
+_DAMAGE = (OSError, pa.ArrowException, ValueError, MemoryError)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 UTTERANCES = pa.schema(
     [
@@ -126,16 +133,77 @@ def articulation_schema(channels):
 def beside(path):
     """Give a temporary name next to ``path``; move it into place if the block succeeds.
 
-    A reader therefore never sees half a file, and a killed job leaves the old one whole.
+    A reader therefore never sees half a file, and a killed job leaves the old one whole. What killed
+    jobs left beside it is removed: they no longer hold its lock.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be written to, or the disk is full.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        partial, lock = _locked(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _unwritable(path, error) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _locked(path):
+    """A temporary file next to ``path``, and a lock on it that the kernel frees however the job ends."""
+    # The host too: jobs on two nodes of a cluster may have the same number.
+    partial = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
+    while True:
+        lock = os.open(partial, os.O_RDWR | os.O_CREAT, 0o666)
+        # Some network disks have no locks: leftovers stay there.
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return partial, lock
+        # Another job swept it away before it was locked.
+        os.close(lock)
+
+
+def _sweep(path):
+    """Remove what jobs that were killed have left beside ``path``."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        with suppress(OSError):
+            lock = os.open(left, os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(lock)
+
+
+def _unwritable(path, error):
+    if error.errno in _FULL:
+        with suppress(OSError):
+            free = shutil.disk_usage(path.parent).free
+            return InputError(
+                f"the disk is full ({free / 1e6:.1f} MB are free)", path=path,
+                fix="make room and run snakemake again: what is complete is kept",
+            )  # fmt: skip
+    return InputError(
+        f"cannot be written ({error.strerror or error})", path=path,
+        fix="make the folder writable, or run snakemake where it is",
+    )  # fmt: skip
+
+
+def again(path):
+    """The fix of a damaged result: what is remade alone, and is as it was, has nothing else made again."""
+    return f"run snakemake with `--force {path}` and no other target, and then as before"
 
 
 def with_provenance(schema, provenance):
@@ -173,7 +241,10 @@ def write(table, path, **metadata):
     if metadata:
         table = table.cast(with_provenance(table.schema, metadata))
     with beside(path) as partial:
-        pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
+        with pq.ParquetWriter(partial, table.schema, compression="zstd", write_page_checksum=True) as file:
+            file.write_table(table)
+            seals.blank(file)
+        seals.seal(partial)
 
 
 def read(paths, columns=None):
@@ -192,32 +263,31 @@ def read(paths, columns=None):
     Raises
     ------
     InputError
-        Where a file is missing, truncated or not Parquet.
+        Where a file is missing, truncated, damaged or not Parquet.
     """
     paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     tables = []
     for path in paths:
         try:
+            seals.check(path)
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                table = file.read(columns=columns)
+                # Without what belongs to this file alone.
+                table = file.read(columns=columns).replace_schema_metadata(file.schema_arrow.metadata)
             # A flipped bit may leave text that is none, or indices beyond the words they point to.
             table.validate(full=True)
             tables.append(table)
         except _DAMAGE as error:
-            raise InputError(
-                f"not a readable table ({error})", path=path, fix="delete the file and run snakemake again"
-            ) from error
+            raise InputError(f"not a readable table ({error})", path=path, fix=again(path)) from error
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="permissive")
 
 
 def schema(path):
     """Schema of the table at ``path``, provenance included, without reading its rows."""
     try:
+        seals.check(path)
         return pq.read_schema(path)
     except _DAMAGE as error:
-        raise InputError(
-            f"not a readable table ({error})", path=path, fix="delete the file and run snakemake again"
-        ) from error
+        raise InputError(f"not a readable table ({error})", path=path, fix=again(path)) from error
 
 
 _NUMPY = {"float": np.float32, "double": np.float64, "int32": np.int32}

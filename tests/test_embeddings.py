@@ -210,7 +210,7 @@ def test_truncated_files(many, keep):
     path, _ = many
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if keep < 1 else keep])
-    with pytest.raises(InputError, match=r"layer3\.parquet.*delete the file and run snakemake again"):
+    with pytest.raises(InputError, match=r"layer3\.parquet.*run snakemake with `--force .*layer3\.parquet`"):
         read(path)
 
 

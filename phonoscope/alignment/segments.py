@@ -105,7 +105,7 @@ def _recording(row, aligner, tokeniser, spelling, notes, where):
 
 
 def _times(row, aligner, tokeniser, tokens):
-    audio, _ = load(row["audio"])
+    audio, _ = load(row["audio"], sha256=row["audio_sha256"])
     try:
         emissions = tokeniser.extend(aligner.emissions(audio))
         return aligner.align(emissions, [token.column for token in tokens])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from phonoscope.errors import InputError
+from phonoscope.errors import ChangedError, InputError
 
 _EXPECTED_RATE = 16000
 # Hz that recordings have; a file with another one would be resampled to any length.
@@ -36,7 +36,7 @@ class AudioInfo:
     notes: tuple
 
 
-def load(path, rate=_EXPECTED_RATE):
+def load(path, rate=_EXPECTED_RATE, sha256=None):
     """Decode an audio file to one channel at ``rate``.
 
     Parameters
@@ -45,6 +45,8 @@ def load(path, rate=_EXPECTED_RATE):
         Anything libsndfile reads, or an EMU ``*_bndl.json`` with the audio inside.
     rate : int
         Sampling rate of the result in Hz.
+    sha256 : str, optional
+        What the table of utterances says of the file's bytes.
 
     Returns
     -------
@@ -55,9 +57,10 @@ def load(path, rate=_EXPECTED_RATE):
     Raises
     ------
     InputError
-        If the file is missing, cannot be decoded, is empty, or holds NaN or infinite samples.
+        If the file is missing, cannot be decoded, is empty, or holds NaN or infinite samples. A
+        :class:`ChangedError` where it is not the file that ``sha256`` is of.
     """
-    samples, file_rate, _ = _decode(path)
+    samples, file_rate, _ = _decode(path, sha256)
     notes = _notes(samples.shape[1], file_rate, rate)
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     if file_rate != rate:
@@ -98,20 +101,29 @@ def _notes(channels, file_rate, rate):
     return notes
 
 
-def _decode(path):
-    import soundfile
-
-    path = Path(path)
+def _bytes(path, sha256):
     if not os.path.isfile(path):
-        raise InputError(
-            "there is no such audio file", path=path, fix="check `files: audio` and the file's name"
-        )
+        kind = ChangedError if sha256 else InputError
+        raise kind("there is no such audio file", path=path, fix="check `files: audio` and the file's name")
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(
-            f"the audio cannot be read ({error})", path=path, fix="check its permissions"
-        ) from error
+        kind = ChangedError if sha256 else InputError
+        raise kind(f"the audio cannot be read ({error})", path=path, fix="check its permissions") from error
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        raise ChangedError(
+            "the audio was damaged or changed since its table was made", path=path,
+            fix="copy it again; or, to use it as it now is, run snakemake with `--force` and no target but "
+            "the table of its shard, results/<corpus>/utterances/<shard>.parquet, and then as before",
+        )  # fmt: skip
+    return data
+
+
+def _decode(path, sha256=None):
+    import soundfile
+
+    path = Path(path)
+    data = _bytes(path, sha256)
     sound = _bundle_audio(path, data) if path.suffix == ".json" else data
     try:
         with soundfile.SoundFile(io.BytesIO(sound)) as file:

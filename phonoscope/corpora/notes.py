@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 from phonoscope import tables
-from phonoscope.errors import InputError
+from phonoscope.errors import ChangedError, InputError
 
 
 class Notes:
@@ -40,6 +40,8 @@ class Notes:
         """Run a block about one recording (or speaker) under the corpus' `on_error`."""
         try:
             yield
+        except ChangedError:
+            raise
         except InputError as error:
             if self.on_error == "stop":
                 raise

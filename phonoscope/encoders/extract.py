@@ -28,7 +28,7 @@ def extract(encoder, utterances, paths, options, provenance, on_error="stop"):
     encoder
         As :func:`phonoscope.encoders.load.load` returns it.
     utterances : pyarrow.Table
-        Schema ``tables.UTTERANCES``; utterance_id and audio are used, duration_s for the progress.
+        Schema ``tables.UTTERANCES``; utterance_id, audio, its digest and, for the bar, duration_s.
     paths : dict of int to path-like
         File of each layer; the layers of the encoder.
     options : dict
@@ -121,10 +121,10 @@ def _writer(encoder, layer, path, options, provenance):
 def _pieces(encoder, utterances, options, notes):
     """Decode the recordings one by one and cut them into windows."""
     order = 0
-    for row in utterances.select(["utterance_id", "audio", "speaker"]).to_pylist():
+    for row in utterances.select(["utterance_id", "audio", "audio_sha256", "speaker"]).to_pylist():
         samples = None
         with notes.guard(utterance_id=row["utterance_id"], speaker=row["speaker"], file=row["audio"]):
-            decoded, _ = audio.load(row["audio"], encoder.rate)
+            decoded, _ = audio.load(row["audio"], encoder.rate, row["audio_sha256"])
             check_length(encoder, len(decoded), path=row["audio"])
             samples = encoder.prepare(decoded)
         if samples is None:

@@ -27,7 +27,8 @@ def fetch(model, patience=None):
     Parameters
     ----------
     model : dict
-        ``encoder``, ``hub`` with ``revision``, or ``path``; ``depth``, ``init``.
+        ``encoder``, ``hub`` with ``revision``, or ``path``; ``depth``, ``init``. With ``path``, a
+        ``revision`` is the commit that is due.
     patience : downloads.attempts.Patience, optional
         With the hub.
 
@@ -41,8 +42,8 @@ def fetch(model, patience=None):
     Raises
     ------
     InputError
-        Where the hub cannot be reached, the id or folder is wrong, there are no safetensors or not
-        all of them, or the depth given is not the model's.
+        Where the hub cannot be reached, the id or folder is wrong or not at its revision, there are no
+        safetensors or not all of them, or the depth given is not the model's.
     """
     kind = model.get("encoder", "transformers")
     manifest = {"encoder": kind, "hub": model.get("hub"), "revision": None, "commit": None}
@@ -65,8 +66,7 @@ def fetch(model, patience=None):
     patterns = (WEIGHTS, *SETTINGS) if trained else SETTINGS
     files = {path.name: known.get(path.name) or digest_of(path) for path in _matching(folder, patterns)}
     if manifest["commit"] is None:
-        listing = "".join(f"{name}\0{files[name]}\n" for name in sorted(files))
-        manifest["commit"] = f"sha256:{hashlib.sha256(listing.encode()).hexdigest()}"
+        manifest |= _pinned(model, folder, files)
     return {
         **manifest,
         "folder": str(folder),
@@ -94,6 +94,18 @@ def _local(model):
             f"model {display_name(model)} has no such folder", path=folder, fix="correct path: in the config"
         )
     return folder
+
+
+def _pinned(model, folder, files):
+    """What stands for the commit of a local folder: the revision that is asked for, if one is."""
+    listing = "".join(f"{name}\0{files[name]}\n" for name in sorted(files))
+    commit, revision = f"sha256:{hashlib.sha256(listing.encode()).hexdigest()}", model.get("revision")
+    if revision not in (None, commit):
+        raise InputError(
+            f"model {display_name(model)} is at {commit}, not at its revision", path=folder, row="revision",
+            fix="put its files back; or, if they are meant to be others, change revision",
+        )  # fmt: skip
+    return {"commit": commit, "revision": revision}
 
 
 def _check_weights(model, folder):

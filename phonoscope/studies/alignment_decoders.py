@@ -145,7 +145,7 @@ def chunks(rows, rate):
 
     for first in range(0, len(rows), CHUNK):
         part = rows[first : first + CHUNK]
-        yield part, [load(row["audio"], rate)[0] for row in part]
+        yield part, [load(row["audio"], rate, row.get("audio_sha256"))[0] for row in part]
 
 
 def left_out(corpus, model, step, path):

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from phonoscope import embeddings, tables
 from phonoscope.errors import InputError
+from phonoscope.studies.shards import check_one_model
 
 MISSING, EMPTY, FURTHER = "missing in this language", "empty transcript", "further recording"
 
@@ -157,6 +158,7 @@ def states_of(recordings, paths):
     InputError
         At the end, where some have none.
     """
+    check_one_model(paths)
     lacking = set(recordings)
     for path in paths:
         if ids := [each for each in embeddings.utterance_ids(path) if each in lacking]:

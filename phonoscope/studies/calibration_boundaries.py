@@ -83,7 +83,7 @@ def measure(aligner, utterances, segments):
                 "the recording has no phones to compare with", path=row["audio"], row=row["utterance_id"],
                 fix="take its corpus out of calibration.aligner",
             )  # fmt: skip
-        log_probs = aligner.log_probs(load(row["audio"])[0])
+        log_probs = aligner.log_probs(load(row["audio"], sha256=row.get("audio_sha256"))[0])
         try:
             found += _aligned(aligner, row, said, log_probs)
         except InputError as error:

@@ -8,6 +8,7 @@ from phonoscope import embeddings as store
 from phonoscope import tables
 from phonoscope.encoders.timebase import Timebase
 from phonoscope.errors import InputError
+from phonoscope.studies.shards import check_one_model
 
 # Hidden states kept in memory from one reading to the next; what is beyond that is read again.
 KEEP_BYTES = 3 << 29
@@ -58,6 +59,7 @@ class Corpus:
 
     def __init__(self, utterances, articulation, embeddings, alignment="time"):
         self._embeddings, self._alignment = list(embeddings), alignment
+        check_one_model(self._embeddings)
         self._kept, self._room = {}, KEEP_BYTES
         self._utterances = [tables.read(path).to_pylist() for path in utterances]
         self._articulation = list(articulation)

@@ -53,7 +53,7 @@ def _filters(n_fft, options):
     return melscale_fbanks(n_fft // 2 + 1, options["fmin_hz"], top, options["n_mels"], RATE_HZ).numpy()
 
 
-def features(items, paths, options):
+def features(items, paths, options, digests=None):
     """Log-mel frames of every item out to the widest window.
 
     Parameters
@@ -64,6 +64,8 @@ def features(items, paths, options):
         Utterance to audio.
     options : dict
         As :func:`log_mel`, and ``windows_ms``, ``hop_ms``.
+    digests : dict of str to str, optional
+        Utterance to the SHA-256 of its audio.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def features(items, paths, options):
     found = None
     for utterance_id in tqdm(sorted(set(items["utterance_id"])), desc="log-mel", unit="recording"):
         here = np.flatnonzero(items["utterance_id"] == utterance_id)
-        audio, _ = load(paths[utterance_id], RATE_HZ)
+        audio, _ = load(paths[utterance_id], RATE_HZ, (digests or {}).get(utterance_id))
         part = log_mel(audio, items["centre_s"][here] * RATE_HZ, offsets * RATE_HZ / 1000, options)
         if found is None:
             found = np.empty((len(items["label"]), *part.shape[1:]), dtype=np.float32)
@@ -111,8 +113,9 @@ def score(items_path, utterances, options, corpus, workers=1):
     from tqdm import tqdm
 
     items, known = tone_items.read(items_path)
-    paths = {row["utterance_id"]: row["audio"] for row in tables.read(utterances).to_pylist()}
-    frames, offsets = features(items, paths, options)
+    rows = {row["utterance_id"]: row for row in tables.read(utterances).to_pylist()}
+    paths, digests = ({name: row[key] for name, row in rows.items()} for key in ("audio", "audio_sha256"))
+    frames, offsets = features(items, paths, options, digests)
     n_classes, labels = len(known["classes"]), [items["label"], tone_probes.shuffled(items, options["seed"])]
 
     def fitted(window):

@@ -71,7 +71,7 @@ def measure(encoder, items_path, utterances, probes, options, window, overlap):
     for row in tqdm(tables.read(utterances).to_pylist(), desc=encoder.name, unit="recording"):
         here = np.flatnonzero(chosen & (items["utterance_id"] == row["utterance_id"]))
         if len(here):
-            decoded, _ = audio.load(row["audio"], encoder.rate)
+            decoded, _ = audio.load(row["audio"], encoder.rate, row["audio_sha256"])
             prepared = encoder.prepare(decoded)
             for piece in cut(encoder, len(prepared), window, overlap):
                 rows += _in_piece(encoder, prepared, piece, items, here, probes, options)

@@ -96,7 +96,7 @@ def measure(encoder, items_path, utterances, probes, predictions, options, windo
     for row in tqdm(tables.read(utterances).to_pylist(), desc=encoder.name, unit="recording"):
         here = np.flatnonzero(chosen & (items["utterance_id"] == row["utterance_id"]))
         if len(here):
-            samples, _ = audio.load(row["audio"], encoder.rate)
+            samples, _ = audio.load(row["audio"], encoder.rate, row["audio_sha256"])
             rows += _margins(encoder, samples, items, here, probes, options, (window, overlap))
     return tables.from_rows(rows, OCCLUSION)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from phonoscope import embeddings, tables
 from phonoscope.errors import InputError
+from phonoscope.studies.shards import check_one_model
 
 # Recordings that are read at once: of a large corpus a layer would not fit.
 AT_ONCE = 100
@@ -53,6 +54,7 @@ def states(items, paths, representation):
     InputError
         Where the layer lacks a recording.
     """
+    check_one_model(paths)
     found, wanted = None, set(items["utterance_id"])
     for path in paths:
         ids = [each for each in embeddings.utterance_ids(path) if each in wanted]
@@ -109,9 +111,7 @@ def read_probes(path):
         with np.load(path) as packed:
             return {name: packed[name] for name in ("coef", "intercept", "mean", "scale")}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"not readable probes ({error})", path=path, fix="delete the file and run snakemake again"
-        ) from error
+        raise InputError(f"not readable probes ({error})", path=path, fix=tables.again(path)) from error
 
 
 def directions(packed, items, which):

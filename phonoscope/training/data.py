@@ -101,7 +101,8 @@ class Sounds:
         return self.kept[index]
 
     def _load(self, index):
-        audio = load(self.rows[index]["audio"], RATE_HZ)[0]
+        row = self.rows[index]
+        audio = load(row["audio"], RATE_HZ, row.get("audio_sha256"))[0]
         return normalised(audio)
 
 

@@ -55,7 +55,8 @@ class Heard:
         found = self.kept.get(index) if self.kept is not None else None
         real = self.frames(index)
         if found is None:
-            audio = load(self.rows[index]["audio"], RATE_HZ)[0]
+            row = self.rows[index]
+            audio = load(row["audio"], RATE_HZ, row.get("audio_sha256"))[0]
             found = self.extractor(audio, sampling_rate=RATE_HZ, return_tensors="np")["input_features"][0]
             if self.kept is not None:
                 # Behind the end of a recording, values are one and the same.
