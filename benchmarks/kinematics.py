@@ -2,11 +2,12 @@
 
     python benchmarks/kinematics.py --out benchmarks/results/kinematics.json
 
-All read the same Parquet files (those of benchmarks/probes.py: 18 speakers of two languages) in processes
-of their own, in turn, with all cores: all of E1–E5; all pairs of speakers and groups, all maps of every size
-and their controls; and the partition by phones and layer, with speakers and languages held out, on a tier of
-random phones. The last two together may take three times as long as the first. A few pairs are fitted by
-scikit-learn's LinearRegression on the frames, in this run, for their time and r.
+All read the same Parquet files (those of benchmarks/probes.py: 18 speakers of two languages, who read the
+same texts) in processes of their own, in turn, with all cores: all of E1–E5; all pairs of speakers and
+groups, all maps of every size and their controls, the same texts and others; and the partition by phones and
+layer, with speakers and languages held out, on a tier of random phones. The last two together may take three
+times as long as the first. A few pairs are fitted by scikit-learn's LinearRegression on the frames, in this
+run, for their time and r.
 """
 
 import argparse
@@ -46,7 +47,7 @@ PHONES, PHONE_S = 30, 0.1
 
 
 def write_layer(folder, speakers, seconds, dim):
-    """The layer of benchmarks/probes.py, with sexes and phones; every speaker speaks both languages."""
+    """The layer of benchmarks/probes.py, with sexes, phones and texts; all speak both languages."""
     from phonoscope import tables
 
     probes.write_layer(folder, speakers, seconds, dim)
@@ -54,7 +55,10 @@ def write_layer(folder, speakers, seconds, dim):
     (folder / "segments").mkdir()
     for number, path in enumerate(sorted((folder / "utterances").glob("*"))):
         rows = tables.read(path).to_pylist()
-        rows = [row | {"sex": "fm"[number % 2], "language": "fr"[u % 2]} for u, row in enumerate(rows)]
+        rows = [
+            row | {"sex": "fm"[number % 2], "language": "fr"[u % 2], "text": f"text {u}", "duration_s": 4.0}
+            for u, row in enumerate(rows)
+        ]
         tables.write(tables.from_rows(rows, tables.UTTERANCES), path)
         segments = [
             {"utterance_id": row["utterance_id"], "tier": "phone", "label": label}
@@ -152,14 +156,14 @@ def against_sklearn(folder, r, pairs=3):
 def operations(speakers, seconds, dim, channels=10, versions=3, sizes=4):
     """Floating-point operations that cannot be avoided: of the pass, of the fits, of applying them.
 
-    Solves are Cholesky factorisations: a probe for each speaker and size, one on all of each speaker, and one
-    for each speaker left out of each group (two languages, two sexes; three conditions of all speakers) and
-    each whole group.
+    Solves are Cholesky factorisations: a probe for each speaker and size, one on all of each speaker, one for
+    each speaker left out of each group (two languages, two sexes; three conditions of all speakers), one for
+    each whole group, and one for each speaker and half of the texts, applied to both halves of the others.
     """
     frames = speakers * seconds / probes.HOP
     columns = channels * versions
-    fits = speakers * (1 + sizes) + 2 * speakers + 2 + 2 + 3 * speakers
-    applied = speakers * (1 + sizes) * speakers + speakers * (2 + 2 + 3 * 3)
+    fits = speakers * (1 + sizes) + 2 * speakers + 2 + 2 + 3 * speakers + 2 * speakers
+    applied = speakers * (1 + sizes) * speakers + speakers * (2 + 2 + 3 * 3) + (2 * speakers) ** 2
     return {
         "pass": frames * (dim + columns) ** 2,
         "fits": fits * dim**3 / 3,

@@ -146,6 +146,16 @@ class Cell:
         """The validity patterns of this cell in which ``target`` is valid."""
         return frozenset(valid for valid in self.parts if valid[target])
 
+    def first(self, n_targets):
+        """The same frames with only the first ``n_targets`` targets; without those of which none is valid."""
+        own = {valid: moment.targets(np.arange(n_targets)) for valid, moment in self.parts.items()}
+        own = {
+            valid: Cell({valid[:n_targets]: moment})
+            for valid, moment in own.items()
+            if any(valid[:n_targets])
+        }
+        return add([Cell({}), *own.values()])
+
     def of(self, targets):
         """Moments over all frames in which ``targets`` (which must be valid together) are valid."""
         found = [moment for valid, moment in self.parts.items() if valid[targets[0]]]
@@ -194,6 +204,39 @@ def _patterns(valid):
         bits = part @ (np.int64(1) << np.arange(part.shape[1], dtype=np.int64))
         pattern = np.unique((pattern << 32) + bits, return_inverse=True)[1].ravel()
     return pattern
+
+
+def merged(found, key):
+    """Sums of cells by a key, in place: no copy for every addition.
+
+    Parameters
+    ----------
+    found : dict of Cell
+        label -> Cell; is left as it is.
+    key : callable
+        ``key(label)`` is the label of the sum that a cell belongs to.
+
+    Returns
+    -------
+    dict
+        key -> Cell
+    """
+    parts = {}
+    for label, cell in found.items():
+        into = parts.setdefault(key(label), {})
+        for valid, moment in cell.parts.items():
+            into.setdefault(valid, []).append(moment)
+    return {name: Cell({valid: _sum(own) for valid, own in into.items()}) for name, into in parts.items()}
+
+
+def _sum(items):
+    if len(items) == 1:
+        return items[0]
+    found = items[0] + items[1]
+    for item in items[2:]:
+        np.add(found.total, item.total, out=found.total)
+        np.add(found.product, item.product, out=found.product)
+    return Moments(sum(item.n for item in items), found.total, found.product, found.n_features)
 
 
 def add(items):

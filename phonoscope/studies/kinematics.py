@@ -7,6 +7,7 @@ maps      the predictions of another speaker's probe, mapped to the target's mov
           on some of the target's training part, tested on its test part.
 groups    every group of speakers (or of recordings) to every group, on all frames. The target's own speech is
           in no training set: within a group one speaker is left out at a time.
+texts     every speaker to every speaker who reads some of the same texts: on these, and on others.
 
 One pass over the layer accumulates moments and fits the speakers' probes. All else follows from moments;
 where these are not good enough (see phonoscope.probes.transfer), from a speaker's frames.
@@ -20,6 +21,7 @@ from phonoscope.probes.fitting import Probe, fit_leave_one_out
 from phonoscope.probes.least_squares import Fit, predict
 from phonoscope.probes.scoring import pearson as pearson_of_frames
 from phonoscope.probes.transfer import Stack, fit_together, pearson
+from phonoscope.studies import kinematics_texts
 from phonoscope.studies.frames import Corpus
 from phonoscope.studies.kinematics_cells import TEST, Cells
 from phonoscope.studies.kinematics_rows import OF_SPEAKERS, Rows, planes
@@ -51,7 +53,8 @@ def score(utterances, articulation, embeddings, options, model, layer):
         With fewer than two speakers, or more than are kept in memory.
     """
     corpus = Corpus(utterances, articulation, embeddings, options["frame_alignment"])
-    columns = ["utterance_id", "speaker", *sorted({*OF_SPEAKERS, *options["groups"]})]
+    columns = {*OF_SPEAKERS, *options["groups"], "language", "text", "sentence_id", "duration_s"}
+    columns = ["utterance_id", "speaker", *sorted(columns)]
     spoken = tables.read(utterances, columns=columns).to_pylist()
     study = _Study(corpus, spoken, options, Rows(corpus.channels, model=model, layer=layer))
     study.cells.read(study.within_speaker)
@@ -59,6 +62,7 @@ def score(utterances, articulation, embeddings, options, model, layer):
         study.across_speakers(probe)
         for by in options["groups"]:
             study.across_groups(probe, by)
+        kinematics_texts.score(study.cells, probe, study.rows, study.common)
     return study.rows.table(), study.attributes
 
 
@@ -75,7 +79,9 @@ class _Study:
         labels_of = {
             row["utterance_id"]: tuple(row[name] or "" for name in self.by_utterance) for row in spoken
         }
-        self.cells = Cells(corpus, labels_of, self.probes, options)
+        half_of = kinematics_texts.halves(spoken)
+        self.common = kinematics_texts.shares(spoken, half_of)
+        self.cells = Cells(corpus, labels_of, half_of, self.probes, options)
         self.planes, self.k = planes(corpus.channels), len(corpus.channels)
 
     def within_speaker(self, speaker, x, y):

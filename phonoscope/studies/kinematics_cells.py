@@ -1,7 +1,8 @@
 """Moments of the speakers of a layer, for the kinematics study: one pass, and the frames again where it must.
 
-Cells are a speaker's test part, the steps in which the training part grows, and the groups of utterances (by
-condition, language, …). All are sums of the cells of their intersections, so that frames are multiplied once.
+Cells are a speaker's test part, the steps in which the training part grows, the groups of utterances (by
+condition, language, …), and the halves of the texts that speakers share. All are sums of the cells of their
+intersections, so that frames are multiplied once.
 """
 
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from phonoscope.probes import designs, moments
 from phonoscope.probes.fitting import INNER_FOLDS, fit_steps, labels
 from phonoscope.probes.least_squares import triangle
 from phonoscope.probes.transfer import fit_together
+from phonoscope.studies.kinematics_rows import millimetres
+from phonoscope.studies.kinematics_texts import HALVES
 
-# A speaker's matrices of (n_features + n_targets)² doubles are held: test, training by size, groups.
-MAX_SPEAKERS = 60
+# A speaker's matrices of (n_features + n_targets)² doubles are held: test, training by size, groups, halves.
+MAX_SPEAKERS = 50
 TEST = "test"
+NEITHER = len(HALVES)
 
 
 @dataclass
@@ -27,21 +31,25 @@ class Speaker:
     ----------
     name : str
     cells : dict
-        ``TEST``, the number of a training size, or the labels (a tuple) of a group of utterances -> Cell.
+        ``TEST``, the number of a training size, one of ``HALVES``, or the labels (a tuple) of a group of
+        utterances -> Cell.
     fits : dict of str to list of Fit
         Probe -> a fit for each training size; without any where the speaker cannot be split.
     whole : dict of str to Fit
         Probe -> the fit on all frames, for the other speakers.
+    halves : dict of str to list of Fit
+        Probe -> the fit on each half of the shared texts; empty where the speaker does not have both.
     sizes : list of (str, float)
         Name and seconds of each training size, the last of which is the whole training part.
     mm : array of shape (k,)
-        Millimetres per unit of each channel (root mean square over frames).
+        Millimetres per unit of each channel (kinematics_rows.millimetres).
     """
 
     name: str
     cells: dict
     fits: dict
     whole: dict
+    halves: dict
     sizes: list
     mm: np.ndarray
 
@@ -63,6 +71,8 @@ class Cells:
     corpus : phonoscope.studies.frames.Corpus
     labels_of : dict of str to tuple of str
         Utterance -> labels of the groups that it is in.
+    half_of : dict of str to int
+        Utterance -> half of the texts (kinematics_texts.halves); others are in neither.
     probes : list of Probe
     options : dict
         As for :func:`phonoscope.studies.kinematics.score`.
@@ -75,8 +85,9 @@ class Cells:
         EMA and its shifted controls; columns of these.
     """
 
-    def __init__(self, corpus, labels_of, probes, options):
-        self.corpus, self._labels_of, self._probes, self._options = corpus, labels_of, probes, options
+    def __init__(self, corpus, labels_of, half_of, probes, options):
+        self.corpus, self._probes, self._options = corpus, probes, options
+        self._labels_of, self._half_of = labels_of, half_of
         self.n_versions = 1 + len(options["shifts_s"])
         self.n_targets = self.n_versions * len(corpus.channels)
         self._folds = INNER_FOLDS if any(probe.name == "ridge" for probe in probes) else 1
@@ -113,41 +124,63 @@ class Cells:
     def _read(self, frames, tested):
         y, place = self._targets(frames), self._place(frames)
         groups, of_frame = self._groups(frames)
+        half = self._half(frames)
         n_steps = max(len(place.sizes), 1)
-        n_inner = n_steps * self._folds + 1
-        inner = labels(place.step, place.block, n_steps, self._probes)
-        found = moments.cells(frames.x, y, of_frame * n_inner + inner, self.shift)
-        cells, by_step = {}, {}
-        for label, cell in found.items():
-            group, part = groups[label // n_inner], label % n_inner
-            cells[group] = moments.plus(cells.get(group), cell)
-            by_step[part] = moments.plus(by_step.get(part), cell)
+        test = n_steps * self._folds
+        # A cell's part among steps and folds, its half, its group.
+        sizes = test + 1, NEITHER + 1, len(groups)
+        part = labels(place.step, place.block, n_steps, self._probes)
+        label = np.ravel_multi_index((part, half, of_frame), sizes)
+        found = moments.cells(frames.x, y, label, self.shift)
+        found = {np.unravel_index(label, sizes): cell for label, cell in found.items()}
+        cells = moments.merged(found, lambda at: groups[at[2]])
+        by_step = moments.merged(found, lambda at: int(at[0]))
+        mm = millimetres(frames.utterance_ids, self.corpus.scale, self.corpus.channels)
         if not place.sizes:
-            return Speaker(frames.speaker, cells, {}, {}, [], self._millimetres(frames))
+            return Speaker(frames.speaker, cells, {}, {}, {}, [], mm)
+
+        def unit(part):
+            return TEST if part == test else part % self._folds
+
         fits = fit_steps(by_step, frames.x, y, place.step, n_steps, self.shift, self._probes)
-        whole = self._whole(frames.x, y, by_step, n_inner - 1)
-        for part, cell in by_step.items():
-            key = TEST if part == n_inner - 1 else part // self._folds
-            cells[key] = moments.plus(cells.get(key), cell)
-        speaker = Speaker(frames.speaker, cells, fits, whole, place.sizes, self._millimetres(frames))
+        whole = self._fit(frames.x, y, moments.merged(by_step, unit))
+        cells |= moments.merged(by_step, lambda part: TEST if part == test else part // self._folds)
+        own = [{at: cell for at, cell in found.items() if at[1] == h} for h in range(NEITHER)]
+        halves = {}
+        if all(own):
+            # The control of the one half is the other: EMA alone, without its shifts.
+            k = len(self.corpus.channels)
+            for h, of in enumerate(own):
+                units = moments.merged(of, lambda at: unit(int(at[0])))
+                units = {key: cell.first(k) for key, cell in units.items()}
+                cells[HALVES[h]] = moments.add(list(units.values()))
+                for name, fit in self._fit(frames.x, y[:, :k], units, half == h).items():
+                    halves.setdefault(name, []).append(fit)
+        speaker = Speaker(frames.speaker, cells, fits, whole, halves, place.sizes, mm)
         rows = np.flatnonzero(place.step < 0)
         tested(speaker, frames.x[rows], y[rows])
         return speaker
 
-    def _whole(self, x, y, by_step, test):
-        """Fits on all frames; ridge leaves out fourths of the training part, and the test part."""
-        units = {}
-        for part, cell in by_step.items():
-            key = TEST if part == test else part % self._folds
-            units[key] = moments.plus(units.get(key), cell)
+    def _fit(self, x, y, units, among=None):
+        """A fit of each probe on units of a speaker's frames, of which ridge leaves out each in turn.
+
+        Parameters
+        ----------
+        x, y : arrays of shape (n_frames, …)
+        units : dict of Cell
+            Fourths of the training part, and the test part.
+        among : boolean array of shape (n_frames,), optional
+            The frames of the units; all by default.
+        """
 
         def triangles(targets):
-            rows = np.flatnonzero(~np.isnan(y[:, targets[0]]))
+            there = ~np.isnan(y[:, targets[0]])
+            rows = np.flatnonzero(there if among is None else there & among)
             return [triangle(x, y[:, targets], self.shift, rows)]
 
         units = list(units.values())
         return {
-            probe.name: fit_together(units, self.n_targets, self.shift, probe, triangles)
+            probe.name: fit_together(units, y.shape[1], self.shift, probe, triangles)
             for probe in self._probes
         }
 
@@ -177,15 +210,10 @@ class Cells:
         groups = sorted(set(of))
         return groups, np.array([groups.index(label) for label in of])[frames.utterance]
 
-    def _millimetres(self, frames):
-        counts = np.bincount(frames.utterance, minlength=len(frames.utterance_ids))
-        squares = np.zeros((2, len(self.corpus.channels)))
-        for name, count in zip(frames.utterance_ids, counts, strict=True):
-            scale = self.corpus.scale[name]
-            for c, channel in enumerate(self.corpus.channels):
-                if channel in scale:
-                    squares[:, c] += count * scale[channel][1] ** 2, count
-        return np.sqrt(squares[0] / np.maximum(squares[1], 1))
+    def _half(self, frames):
+        """Half of the texts that each frame is in, or ``NEITHER``."""
+        of = [self._half_of.get(name, NEITHER) for name in frames.utterance_ids]
+        return np.array(of)[frames.utterance]
 
     def joints(self, speaker, keys, stack):
         """Sums of several cells of a speaker with the fits of a Stack.
@@ -210,7 +238,7 @@ class Cells:
         if not len(doubtful):
             return found
         frames = self._frames(speaker.name)
-        y = self._targets(frames)
+        y = self._targets(frames)[:, : stack.shape[1] * stack.shape[2]]
         for at, key in enumerate(keys):
             if found[at] is not None:
                 rows = self._rows_of(frames, key)
@@ -252,5 +280,7 @@ class Cells:
         if isinstance(key, tuple):
             groups, of_frame = self._groups(frames)
             return np.flatnonzero(of_frame == groups.index(key))
+        if key in HALVES:
+            return np.flatnonzero(self._half(frames) == HALVES.index(key))
         step = self._place(frames).step
         return np.flatnonzero(step < 0 if key == TEST else step == key)

@@ -14,7 +14,7 @@ from phonoscope.probes import affine, moments
 from phonoscope.probes.transfer import on_predictions, pearson
 from phonoscope.studies import kinematics_phones
 from phonoscope.studies.frames import Corpus, read_tracks
-from phonoscope.studies.kinematics_rows import OF_SPEAKERS, Rows, planes
+from phonoscope.studies.kinematics_rows import OF_SPEAKERS, Rows, millimetres, planes
 
 # Share of the longer recording's phones that the other must have in the same order to be the same item.
 LEAST_ALIKE = 0.5
@@ -51,7 +51,8 @@ def score(utterances, articulation, segments, options):
     for row in usable:
         if row["sentence_id"]:
             read.setdefault(row["speaker"], {}).setdefault(row["sentence_id"], []).append(row["utterance_id"])
-    mm = {name: _millimetres(name, spoken, scale, channels) for name in read}
+    recorded = {name: [row["utterance_id"] for row in spoken if row["speaker"] == name] for name in read}
+    mm = {name: millimetres(names, scale, channels) for name, names in recorded.items()}
     for source, target in permutations(sorted(read), 2):
         pairs = _paired(read[source], read[target], phones)
         if len(pairs) < 2:
@@ -88,14 +89,6 @@ def _loud(spoken, labels):
     return [
         (labels[c], start, end) for c, start, end in segments if c != kinematics_phones.NONE and end > start
     ]
-
-
-def _millimetres(speaker, spoken, scale, channels):
-    """Millimetres per unit of each channel of a speaker, array of shape (k,)."""
-    names = [row["utterance_id"] for row in spoken if row["speaker"] == speaker]
-    own = [scale[name] for name in names if name in scale]
-    squares = [[one[c][1] ** 2 for one in own if c in one] for c in channels]
-    return np.array([np.sqrt(np.mean(values)) if values else 1.0 for values in squares])
 
 
 def _paired(source, target, phones):

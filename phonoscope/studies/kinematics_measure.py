@@ -22,7 +22,7 @@ PHONE_TASK = "phone probe"
 NO_TASK = "published scores"
 EXPERIMENTS = ("E1", "E4")
 PUBLISHED = ["model", "task", "metric", "value", "better", "source"]
-# What the column precision says of a value that nobody has compared with the paper.
+# What the column precision says of a value that nobody has compared with the paper: it is named, not used.
 UNSURE = "to be checked"
 SIGN = {"higher": 1.0, "lower": -1.0}
 MODELS = [
@@ -52,7 +52,8 @@ def compare(articulation, phones, models, published, hub_ids, probe):
         In the order in which they are to stand.
     published : list of path
         Sheets of downstream scores: model (a hub id, or a name of the config), task, metric, value, better
-        (higher or lower), source.
+        (higher or lower), source; and, if you like, precision. Values whose precision is :data:`UNSURE` are
+        left out, and notes name their models.
     hub_ids : dict of str to str
         Hub id of each pretrained model of the hub, by its name in the config.
     probe : str
@@ -69,10 +70,11 @@ def compare(articulation, phones, models, published, hub_ids, probe):
         Where a published sheet cannot be read as such.
     """
     downstream = _published(published)
+    checked = downstream[downstream.precision != UNSURE]
     rows = []
     for corpus, paths in articulation.items():
         for model in models:
-            own = downstream[downstream.model.isin({model, hub_ids.get(model, model)})]
+            own = checked[checked.model.isin({model, hub_ids.get(model, model)})]
             rows += _model_rows(corpus, model, hub_ids, probe, paths[model], phones[corpus][model], own)
     scores = pd.DataFrame(rows).reindex(columns=MODELS)
     return {"measure": _measure(scores, downstream), "measure_models": scores}
@@ -81,7 +83,8 @@ def compare(articulation, phones, models, published, hub_ids, probe):
 def _published(paths):
     """All sheets as one, each row with its ``path`` and ``row`` (as an editor counts them)."""
     frames = [_sheet(path) for path in paths]
-    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=PUBLISHED)
+    none = pd.DataFrame(columns=[*PUBLISHED, "precision"])
+    frame = pd.concat(frames, ignore_index=True) if frames else none
     twice = frame.duplicated(["model", "task", "metric"])
     if twice.any():
         row = frame[twice].iloc[0]
@@ -119,7 +122,8 @@ def _sheet(path):
             f"value {frame.value[at]!r}, better {frame.better[at]!r}", path=path, row=body[at][0],
             fix="give value as a finite number, and better as higher or lower",
         )  # fmt: skip
-    return frame.assign(value=values, path=str(path), row=[row for row, _ in body])
+    rows = [row for row, _ in body]
+    return frame.assign(value=values, path=str(path), row=rows, precision=frame.get("precision", ""))
 
 
 def _model_rows(corpus, model, hub_ids, probe, path, phone_paths, own):
@@ -196,14 +200,23 @@ def _measure(scores, downstream):
 
 def _task(predictors, downstream):
     """Both predictors of one task, and their difference."""
-    sign = downstream.better.map(SIGN)
-    unsure = "precision" in downstream and (downstream.precision == UNSURE).any()
-    value = dict(zip(downstream.model, downstream.value * sign, strict=True))
+    unsure = downstream[downstream.precision == UNSURE]
+    downstream = downstream.drop(unsure.index)
+    value = dict(
+        zip(downstream.model, downstream.value * downstream.better.map(SIGN).astype(float), strict=True)
+    )
     known = [value.get(row.model, value.get(row.hub_id, np.nan)) for row in predictors.itertuples()]
     joined = predictors.assign(score=known).dropna(subset=["score", "articulation", "phones"])
-    missing = [model for model in predictors.model if model not in set(joined.model)]
-    notes = [f"without a score: {', '.join(missing)}"] * bool(missing)
-    notes += ["published values are to be checked"] * bool(unsure and len(joined))
+    left = predictors[~predictors.model.isin(joined.model)]
+    waiting = left.model.isin(unsure.model) | left.hub_id.isin(unsure.model)
+    notes = [
+        f"{why}: {', '.join(names)}"
+        for why, names in (
+            ("without a score", left.model[~waiting]),
+            (f"score {UNSURE}", left.model[waiting]),
+        )
+        if len(names)
+    ]
     rows = _correlated(joined[["articulation", "phones"]], joined.score)
     return [row | {"note": "; ".join(filter(None, [row.get("note"), *notes]))} for row in rows]
 

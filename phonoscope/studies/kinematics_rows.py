@@ -10,6 +10,7 @@ OF_SPEAKERS = ("native_language", "sex")
 
 _TEXT, _I32, _I64, _F64 = pa.string(), pa.int32(), pa.int64(), pa.float64()
 
+# texts: as speakers, on texts that source and target both read, and on others (target_group says which).
 # source: the speaker, or the group, that a probe was fitted on; target: the speaker it was tested on, and
 # target_group its group. map: none, or what was done to the predictions; size, seconds: how much of the
 # target's speech that took (of `own`: how much the probe was fitted on).
@@ -40,6 +41,27 @@ def planes(channels):
     at = {name: place for place, name in enumerate(channels)}
     pairs = [(name, f"{name[:-2]}_z") for name in channels if name.endswith("_x")]
     return [(at[x], at[z]) for x, z in pairs if z in at]
+
+
+def millimetres(utterances, scale, channels):
+    """Millimetres per unit of each channel of a speaker, whose EMA is z-scored per recording.
+
+    Parameters
+    ----------
+    utterances : list of str
+        The speaker's.
+    scale : dict of str to dict of str to (float, float)
+        Utterance -> channel -> mean and SD in mm; of recordings and channels that there are.
+    channels : list of str
+
+    Returns
+    -------
+    array of shape (k,)
+        Root mean square of the SDs over recordings; 1 for a channel that no recording has.
+    """
+    own = [scale[name] for name in utterances if name in scale]
+    squares = [[one[c][1] ** 2 for one in own if c in one] for c in channels]
+    return np.array([np.sqrt(np.mean(values)) if values else 1.0 for values in squares])
 
 
 class Rows:

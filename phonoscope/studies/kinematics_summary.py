@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from phonoscope import tables
-from phonoscope.studies import calibration
+from phonoscope.studies import calibration, kinematics_texts_summary
 from phonoscope.studies.articulation_summary import over_speakers
 from phonoscope.studies.kinematics_rows import OF_SPEAKERS, UNDEFINED
 
@@ -21,15 +21,17 @@ ANY = "speaker"
 UNMATCHED = "no verdict: without the target, groups are not matched in other attributes"
 SPOKEN = "language"
 MEASURED = ["r", "ci_low", "ci_high", "chance", "n_speakers"]
+_MATRIX = [
+    *["corpus", "model", "probe", "experiment", "by", "map", "layer", "best_layer", "source", "target"],
+    *["source_group", "target_group", *MEASURED, "n_test", "note"],
+]
 COLUMNS = {
     "transfer": [
         *["corpus", "model", "probe", "experiment", "by", "relation", "map", "layer", "best_layer"],
         *[*MEASURED, "note"],
     ],
-    "matrix": [
-        *["corpus", "model", "probe", "experiment", "by", "map", "layer", "source", "target"],
-        *["source_group", "target_group", *MEASURED, "n_test", "note"],
-    ],
+    "matrix": [name for name in _MATRIX if name != "best_layer"],
+    "matrix_layers": _MATRIX,
     "contrast": [
         *["corpus", "model", "probe", "experiment", "by", "map", "layer", "best_layer", "same", "other"],
         *["difference", "ci_low", "ci_high", "chance_difference", "ratio", "ratio_low", "ratio_high"],
@@ -44,6 +46,7 @@ COLUMNS = {
         *["corpus", "model", "probe", "layer", "map", "size", "seconds", *MEASURED],
         *["lost", "lost_low", "lost_high", "note"],
     ],
+    "texts": kinematics_texts_summary.COLUMNS,
 }
 _CASE = ["probe", "layer"]
 
@@ -67,19 +70,25 @@ def summarise(corpus, model, paths):
     scores = scores.fillna({"map": "none", "size": "", "target_group": ""})
     across = scores[scores.experiment.isin(["speakers", "maps"]) & scores["size"].isin(["", "all"])]
     groups = scores[scores.experiment == "groups"]
-    related = [_related(across, by, speakers) for by in (ANY, *OF_SPEAKERS)]
+    texts = scores[scores.experiment == "texts"]
+    related, texts = (
+        [_related(part, by, speakers) for by in (ANY, *OF_SPEAKERS)] for part in (across, texts)
+    )
     related = pd.concat([*related, _grouped(groups)], ignore_index=True)
     each = _by_stratum(related)
     matched = _cells(_matched(each))
     curves = _curves(matched, related)
     best = _best(curves)
+    matrices = _matrices(across, groups, speakers)
     made = {
         "transfer": curves,
-        "matrix": _matrix(across, groups, best, speakers),
+        "matrix": _at_best(matrices, best),
+        "matrix_layers": matrices,
         "contrast": _contrast(matched, _comparable(groups)),
         # Both sides of a gain have the same sources: no need to match them.
         "maps": _maps(_cells(each)),
         "seconds": _seconds(scores[scores.channel != ""], best),
+        "texts": kinematics_texts_summary.table(pd.concat(texts, ignore_index=True)),
     }
     return {
         name: _labelled(table, best).assign(corpus=corpus, model=model).reindex(columns=COLUMNS[name])
@@ -333,14 +342,10 @@ def _seconds(scores, best):
     return found.sort_values([*_CASE, "map", "seconds"], kind="stable")
 
 
-def _matrix(across, groups, best, speakers):
-    """r of every source and target at the best layer: pairs of speakers, and pairs of groups.
-
-    Where no layer has r between speakers, there are only notes, and at the first layer.
-    """
+def _matrices(across, groups, speakers):
+    """r of every source and target at every layer: pairs of speakers, and pairs of groups."""
     keys = ["experiment", "by", "map", *_CASE, "source"]
     language = {name: about["native_language"] for name, about in speakers.items()}
-    across, groups = (_at_best(scores, best) for scores in (across, groups))
     pairs = across.assign(experiment="speakers", by=ANY)
     each = (
         pairs[pairs.channel != ""]
@@ -358,10 +363,11 @@ def _matrix(across, groups, best, speakers):
     return pd.concat([each.drop(columns="missing"), between])
 
 
-def _at_best(scores, best):
-    first = scores.layer.min()
-    shown = scores.probe.map(best)
-    return scores[(scores.layer == shown) | (shown.isna() & (scores.layer == first) & scores.r.isna())]
+def _at_best(matrices, best):
+    """Those of the best layer; where no layer has r between speakers, only notes, and of the first layer."""
+    shown, first = matrices.probe.map(best), matrices.layer.min()
+    noted = shown.isna() & (matrices.layer == first) & matrices.r.isna()
+    return matrices[(matrices.layer == shown) | noted]
 
 
 def _missing(values):

@@ -27,6 +27,7 @@ p_time p_time_holm start_a_s end_a_s start_b_s end_b_s
 r2 control n_models pearson pearson_low pearson_high spearman spearman_low spearman_high steiger_z n_tasks
 articulation_best articulation_layer articulation_mean articulation_chance
 phones_best phones_layer phones_mean phones_shuffled phones_majority
+same_texts other_texts shared
 """
 
 

@@ -8,6 +8,7 @@ from matplotlib.collections import QuadMesh
 from phonoscope.figures import (
     kinematics_groups,
     kinematics_layers,
+    kinematics_matrices,
     kinematics_matrix,
     kinematics_seconds,
     style,
@@ -32,6 +33,14 @@ def matrix(models=2, speakers=4, missing=None):
     frame = pd.DataFrame(rows)
     frame.loc[frame.source == missing, "r"] = np.nan
     return frame
+
+
+def matrices(models=2, layers=3, speakers=4, missing=None):
+    """``missing``: a layer that the last model does not have."""
+    each = [matrix(models, speakers).assign(layer=layer, best_layer=1) for layer in range(layers)]
+    frame = pd.concat(each, ignore_index=True)
+    frame["r"] -= 0.02 * (frame.layer - 1) ** 2
+    return frame[(frame.model != f"m{models - 1}") | (frame.layer != missing)]
 
 
 def groups(models=2, kinds=2, missing=None):
@@ -84,6 +93,7 @@ def seconds(models=2, sizes=(10.0, 20.0, 40.0, 51.6)):
 
 MADE = [
     (kinematics_matrix.draw, lambda big: matrix(*((5, 40) if big else (1, 2)))),
+    (kinematics_matrices.draw, lambda big: matrices(*((5, 33, 12) if big else (1, 1, 2)))),
     (kinematics_groups.draw, lambda big: groups(*((5, 3) if big else (1, 1)))),
     (kinematics_layers.draw, lambda big: transfer(*((7, 33) if big else (1, 1)))),
     (kinematics_seconds.draw, lambda big: seconds(*((7,) if big else (1, (30.0,))))),
@@ -141,6 +151,21 @@ def test_maps_are_the_matrix_ordered_by_group():
     expected = rows.pivot(index="source", columns="target", values="r").loc[order, order]
     assert values == pytest.approx(expected.to_numpy(), nan_ok=True) and np.isnan(values[1]).all()
     assert [line.get_ydata()[0] for line in panels[0].lines[:1]] == [2]
+
+
+def test_maps_of_all_layers_are_the_matrices():
+    table = matrices(missing=2)
+    drawn = kinematics_matrices.draw(table, "c")
+    panels = [ax for ax in drawn.axes[:6] if ax.collections]
+    cases = [(model, layer) for model in ("m0", "m1") for layer in range(3)][:-1]
+    assert len(panels) == len(cases)
+    order = ["s1", "s3", "s2", "s4"]
+    for ax, (model, layer) in zip(panels, cases, strict=True):
+        rows = table[(table.model == model) & (table.layer == layer) & (table["map"] == "none")]
+        expected = rows.pivot(index="source", columns="target", values="r").loc[order, order]
+        assert np.asarray(ax.collections[0].get_array()) == pytest.approx(expected.to_numpy())
+        assert ax.spines["left"].get_visible() == (layer == 1), "the best layer alone is framed"
+        assert [line.get_ydata()[0] for line in ax.lines[:1]] == [2]
 
 
 def test_curves_are_those_of_the_groups():

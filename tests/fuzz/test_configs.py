@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = (
     "config/config.yaml",
     "config/paper.yaml",
+    "config/paper_measure.yaml",
     "config/examples/real_ema.yaml",
     "config/examples/tusom.yaml",
 )

@@ -183,6 +183,35 @@ def test_a_missing_sensor_is_missing_not_zero(probe):
             assert fit.n[target] == rows.sum()
 
 
+def test_cells_are_summed_by_key_and_left_as_they_are():
+    x, y, *_ = problem("random", 3, n=400)
+    y[:50, 2], y[90:120] = np.nan, np.nan
+    label = np.arange(400) % 8
+    shift = x.mean(axis=0, dtype=float)
+    found, before = (moments.cells(x, y, label, shift) for _ in range(2))
+    sums, expected = moments.merged(found, lambda at: at % 2), moments.cells(x, y, label % 2, shift)
+    assert sums.keys() == expected.keys() == {0, 1}
+    for made, known in [(sums, expected), (found, before)]:
+        for key, cell in known.items():
+            assert made[key].parts.keys() == cell.parts.keys()
+            for valid, moment in cell.parts.items():
+                assert made[key].parts[valid].n == moment.n
+                np.testing.assert_allclose(made[key].parts[valid].product, moment.product, rtol=1e-10)
+                np.testing.assert_allclose(made[key].parts[valid].total, moment.total, atol=1e-9)
+
+
+def test_the_first_targets_of_a_cell_are_its_cell():
+    x, y, *_ = problem("random", 4, n=400)
+    y[:50, 2], y[90:120], y[200:210, :2], y[300:320, 1] = np.nan, np.nan, np.nan, np.nan
+    shift, all_of = x.mean(axis=0, dtype=float), np.zeros(400, dtype=int)
+    made = moments.cells(x, y, all_of, shift)[0].first(2)
+    expected = moments.cells(x, y[:, :2], all_of, shift)[0]
+    assert made.parts.keys() == expected.parts.keys() == {(True, True), (True, False)}
+    for valid, moment in expected.parts.items():
+        assert made.parts[valid].n == moment.n
+        np.testing.assert_allclose(made.parts[valid].product, moment.product, rtol=1e-10)
+
+
 def test_leave_one_out_falls_back_to_frames_where_needed():
     x, y, *_ = problem("collinear", 2, n=400)
     unit = np.repeat(np.arange(4), 100)

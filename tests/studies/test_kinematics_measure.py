@@ -11,7 +11,7 @@ from phonoscope.probes.correlation import fisher, steiger
 from phonoscope.studies import kinematics_measure as study
 from phonoscope.studies import sheets
 
-ROOT_CSV = "resources/published/superb.csv"
+SHIPPED = ["resources/published/superb.csv", "resources/published/librispeech.csv"]
 
 
 class Made:
@@ -149,10 +149,23 @@ def test_a_local_sheet_may_name_models_of_the_config(tmp_path):
     assert "t" not in set(found["measure"].task)
 
 
-def test_values_that_nobody_checked_are_said_to_be_so(tmp_path):
-    made = Made(tmp_path, 4)
-    pd.read_csv(made.sheet).assign(precision="to be checked").to_csv(made.sheet, index=False)
-    assert "to be checked" in row(made.compare(), "phones")["note"]
+def test_values_that_nobody_checked_are_named_and_not_used(tmp_path):
+    made = Made(tmp_path, 5)
+    sheet = pd.read_csv(made.sheet)
+    sheet["precision"] = ["agrees with 1 copy"] * 4 + ["to be checked"]
+    sheet.to_csv(made.sheet, index=False)
+    found = made.compare()
+    one = row(found, "phones")
+    assert one["n_models"] == 4 and one["note"] == "score to be checked: m4"
+    expected = stats.pearsonr(list(made.phones.values())[:4], sheet.value[:4])[0]
+    assert one["pearson"] == pytest.approx(expected)
+    models = found["measure_models"]
+    assert list(dict.fromkeys(models[models.n_tasks == 0].model)) == ["m4"]
+    # Where none is checked, all are named and there is no correlation.
+    sheet.assign(precision="to be checked").to_csv(made.sheet, index=False)
+    one = row(made.compare(), "articulation")
+    assert one["n_models"] == 0 and np.isnan(one["pearson"])
+    assert "score to be checked: m0, m1, m2, m3, m4" in one["note"]
 
 
 @pytest.mark.parametrize(
@@ -216,6 +229,7 @@ def test_a_correlation_that_is_not_there_is_seldom_said():
             scores[name] = rng.normal(size=10)
         rows = [
             {"model": model, "task": f"t{task}", "metric": "x", "value": rng.normal(), "better": "higher"}
+            | {"precision": ""}
             for task in range(4)
             for model in models
         ]
@@ -251,9 +265,33 @@ def test_statements_follow_from_numbers():
         assert said in study.statement(base | {"pearson": r, "p_holm": p})
 
 
-def test_the_shipped_sheet_can_be_read():
-    shipped = study._published([ROOT_CSV])
-    assert (shipped.groupby(["task", "metric"]).model.nunique() == 7).all()
+def test_the_shipped_sheets_can_be_read():
+    shipped = study._published(SHIPPED)
     assert (shipped.groupby(["task", "metric"]).better.nunique() == 1).all()
     errors = shipped.metric.str.contains("ER") & ~shipped.metric.str.contains("accuracy")
     assert (shipped[errors].better == "lower").all() and (shipped[~errors].better == "higher").all()
+    superb = shipped[shipped.source.str.contains("arXiv 2105.01051|arXiv 2110.13900")]
+    assert (superb.groupby(["task", "metric"]).model.nunique() >= 6).all()
+
+
+def test_a_shipped_value_says_how_many_copies_it_agrees_with():
+    for row in study._published(SHIPPED).itertuples():
+        _, *copies = row.source.split("; ")
+        counted = {f"agrees with {len(copies)} cop{'y' if len(copies) == 1 else 'ies'}"} if copies else set()
+        assert row.precision in counted | {study.UNSURE, "from 1 copy", "from the card"}, row
+        assert (row.precision == study.UNSURE) == (not copies and not row.source.startswith("card of ")), row
+        assert "http" not in row.source
+
+
+def test_with_the_models_of_the_shipped_sheets_tasks_have_correlations(tmp_path):
+    """Seven models by hub id: values that are to be checked are named, the others count."""
+    made = Made(tmp_path, 7)
+    shipped = study._published(SHIPPED)
+    hub = list(dict.fromkeys(shipped[shipped.task == "intent classification"].model))
+    assert len(hub) == 7
+    made.hub = dict(zip(made.models, hub, strict=True))
+    found = made.compare(sheets=SHIPPED)
+    emotion = row(found, "articulation", task="emotion recognition")
+    assert emotion["n_models"] == 7 and np.isfinite(emotion["pearson"]) and emotion["note"] == ""
+    phonemes = row(found, "articulation", task="phoneme recognition")
+    assert phonemes["n_models"] == 3 and phonemes["note"].startswith("score to be checked: m0, m1")

@@ -56,6 +56,11 @@ def write(path, layer, lacks=None, speakers=SPEAKERS):
                     mapped = r(source, target, kind, -1 / seconds + 1 / 50)
                     about = {"experiment": "maps", "map": kind, "size": size, "seconds": seconds}
                     rows.add(mapped, 500, n, **about, **where)
+        for source in [name for name in speakers if name != target]:
+            for texts, plus in (("same texts", 0.03), ("other texts", 0.0)):
+                where = {"by": "", "source": source, "target": target, "target_group": texts, "map": "none"}
+                read = r(source, target, plus=plus)[:1]
+                rows.add(read, 500, n, "shared=0.500", experiment="texts", **where)
         for by in ("native_language", "sex"):
             for group in sorted({about[by] for about in speakers.values()}):
                 own = speakers[target][by]
@@ -255,6 +260,19 @@ def test_the_matrix_is_that_of_the_best_layer(paths):
     assert (pairs.source_group["a1", "b2"], pairs.target_group["a1", "b2"]) == ("A", "B")
     groups = found[(found.experiment == "groups") & (found.by == "sex")].set_index(["source", "target"])
     assert groups.r["f", "m"] == pytest.approx(0.5) and groups.n_speakers["f", "f"] == 2
+
+
+def test_the_matrices_are_those_of_all_layers(paths):
+    found = summarise("c", "m", paths)
+    every = found["matrix_layers"]
+    pairs = every[(every.experiment == "speakers") & (every["map"] == "none")]
+    pairs = pairs.set_index(["layer", "source", "target"])
+    assert len(pairs) == 3 * 16 and set(every.best_layer) == {1}
+    for layer in range(3):
+        expected = np.mean([truth("b1", "a2", c, layer) for c in CHANNELS])
+        assert pairs.r[layer, "b1", "a2"] == pytest.approx(expected)
+    best = every[every.layer == 1].drop(columns="best_layer").reset_index(drop=True)
+    pd.testing.assert_frame_equal(best, found["matrix"].reset_index(drop=True))
 
 
 def test_a_missing_channel_is_left_out_on_both_sides(tmp_path):
