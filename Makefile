@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= all
+DEMO ?= .
 UV_VERSION := 0.13.8
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SYNTHESISERS := vocaltractlab-cython==0.0.17 espeakng-loader==0.2.4
 
-.PHONY: venv lint format test demo synthesisers models clean
+.PHONY: venv lint format test demo contract synthesisers models clean
 .PHONY: synthetic-ema synthetic-ema-disjoint synthetic-tone synthetic-parallel
 
 venv: $(STAMP)
@@ -39,6 +40,13 @@ demo: $(STAMP)
 	$(BIN)/snakemake --report results/report.html
 	@echo "The report is in $(CURDIR)/results/report.html"
 
+# What a change makes again and what it leaves alone, tried on copies of the finished demo in the folder DEMO.
+contract: export PHONOSCOPE_DEMO = $(abspath $(DEMO))
+contract: export OMP_NUM_THREADS = 1
+contract: $(STAMP)
+	$(BIN)/python -m pytest -n 2 tests/contract/test_plans.py tests/contract/test_copies.py
+	$(BIN)/python -m pytest tests/contract/test_runs.py
+
 # Make what is shipped again: the corpora, with synthesisers (GPL) that nothing else needs, and the models.
 synthesisers: $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python $(SYNTHESISERS)
@@ -46,8 +54,9 @@ synthesisers: $(STAMP)
 synthetic-ema synthetic-ema-disjoint synthetic-tone synthetic-parallel: synthesisers
 	$(BIN)/snakemake --cores $(CORES) $(subst -,_,$@)
 
+# The shipped weights are those of a CPU, whose arithmetic differs from a GPU's.
 models: synthesisers
-	$(BIN)/snakemake --cores $(CORES) --configfile config/shipped_models.yaml -- ship_models
+	CUDA_VISIBLE_DEVICES= $(BIN)/snakemake --cores $(CORES) --configfile config/shipped_models.yaml -- ship_models
 
 clean:
 	rm -rf results .snakemake

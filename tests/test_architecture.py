@@ -109,7 +109,7 @@ def test_every_rule_has_log_benchmark_environment_and_code(path):
             assert "output:" not in rule, rule
             continue
         script = re.search(r'script:(?:\s+#.*)?\s+"\.\./(scripts/\w+\.py)"', rule)[1]
-        for directive in ("log:", "benchmark:", "conda:", "resources:", f'code=sources("workflow/{script}")'):
+        for directive in ("log:", "benchmark:", "conda:", "resources:", f'*sources("workflow/{script}")'):
             assert directive in rule, f"{directive} is missing in\n{rule}"
         assert "directory(" not in rule and "run:" not in rule and "shell:" not in rule
 
@@ -167,7 +167,7 @@ def test_environments_hold_what_their_scripts_import():
                 continue
             env = yaml.safe_load((ROOT / "envs" / re.search(r"envs/(\w+\.yaml)", rule)[1]).read_text("utf-8"))
             held = {pin.split("==")[0] for pin in env["dependencies"][-1]["pip"]}
-            for source in sources(re.search(r'sources\("([^"]+)"\)', rule)[1], ROOT):
+            for source, _ in map(str.split, sources(re.search(r'sources\("([^"]+)"\)', rule)[1], ROOT)):
                 third = {found.partition(".")[0] for found in imports(ROOT / source)}
                 third -= {"phonoscope", "__future__", *sys.stdlib_module_names}
                 if "synthe" not in path.name and "corpora" not in path.name:

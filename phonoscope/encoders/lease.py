@@ -61,7 +61,7 @@ def devices(folder=Path("/dev"), driver=DRIVER):
     return names if found or "SLURM_JOB_ID" in os.environ else []
 
 
-def device(gpu, needed=True, **where):
+def device(gpu, needed=True, option="embeddings.gpu", **where):
     """``cuda`` after a lease, or ``cpu``.
 
     Parameters
@@ -70,6 +70,8 @@ def device(gpu, needed=True, **where):
         How many GPUs the scheduler counts for this job: 0 or 1.
     needed : bool
         Whether a GPU that cannot be used is an error; if not, the CPU computes and the log says so.
+    option : str
+        Where the config asks for the GPU, for messages.
     where : dict
         Of :func:`lease_gpu`.
 
@@ -81,7 +83,7 @@ def device(gpu, needed=True, **where):
     if not gpu:
         return "cpu"
     try:
-        lease_gpu(**where)
+        lease_gpu(option=option, **where)
         import torch
 
         if torch.cuda.is_available():
@@ -89,8 +91,8 @@ def device(gpu, needed=True, **where):
             return "cuda"
         raise InputError(
             f"torch {torch.__version__} cannot use the GPU {os.environ.get('CUDA_VISIBLE_DEVICES')}",
-            row="embeddings.gpu",
-            fix="install a torch with CUDA that fits the driver, or set `embeddings: {gpu: false}`",
+            row=option,
+            fix=f"install a torch with CUDA that fits the driver, or set `{option}: false`",
         )
     except InputError as error:
         if needed:
@@ -100,7 +102,7 @@ def device(gpu, needed=True, **where):
         return "cpu"
 
 
-def lease_gpu(folder=Path("/dev"), locks=None, driver=DRIVER):
+def lease_gpu(folder=Path("/dev"), locks=None, driver=DRIVER, *, option="embeddings.gpu"):
     """Wait for a GPU of this machine that no other process has leased, and see that one only.
 
     Snakemake counts GPUs but does not choose them. To be called before CUDA is first used. Does nothing
@@ -112,6 +114,8 @@ def lease_gpu(folder=Path("/dev"), locks=None, driver=DRIVER):
         As of :func:`devices`.
     locks : path-like, optional
         Folder for the lock files; by default the machine's folder of temporary files, whatever TMPDIR says.
+    option : str
+        Where the config asks for the GPU, for messages.
 
     Returns
     -------
@@ -130,10 +134,10 @@ def lease_gpu(folder=Path("/dev"), locks=None, driver=DRIVER):
             "Slurm gave this job no GPU"
             if slurm
             else "there is no GPU here, or CUDA_VISIBLE_DEVICES allows none",
-            row="embeddings.gpu",
-            fix="let its rule ask for one (--set-resources RULE:gpu=1), or set `embeddings: {gpu: false}`"
+            row=option,
+            fix=f"let its rule ask for one (--set-resources RULE:gpu=1), or set `{option}: false`"
             if slurm
-            else "set `embeddings: {gpu: false}` to encode on the CPU",
+            else f"set `{option}: false` to compute on the CPU",
         )
     if slurm and len(candidates) == 1:
         return None

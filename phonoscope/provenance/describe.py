@@ -33,7 +33,7 @@ def describe(tables, record, config, home=HOME):
     tables : list of str
         Files that are described, relative to the working directory.
     record : callable
-        A path to how the file was made, as a dict of rule, inputs, log, started and ended, or None.
+        A path to how the file was made, as a dict of rule, inputs, code, log, started and ended, or None.
     config : dict
         Merged, with defaults.
     home : path-like, optional
@@ -115,7 +115,9 @@ class _History:
 def _table(path, history):
     record = history.record(path)
     if record is None:
-        unknown = dict.fromkeys(("rule", "started", "ended", "inputs", "models", "aligners", "corpora"))
+        unknown = dict.fromkeys(
+            ("rule", "started", "ended", "inputs", "code", "models", "aligners", "corpora")
+        )
         return {"sha256": history.digest(path)} | unknown
     origins = history.origins(path)
     manifests = [found.groups() for origin in origins if (found := MANIFEST.fullmatch(origin))]
@@ -125,6 +127,7 @@ def _table(path, history):
         "started": _time(record["started"]),
         "ended": _time(record["ended"]),
         "inputs": {source: history.digest(source) for source in sorted(record["inputs"])},
+        "code": record["code"],
         "models": sorted(name for kind, name in manifests if kind == "models"),
         "aligners": sorted(name for kind, name in manifests if kind == "aligners"),
         "corpora": sorted({found[1] for origin in origins if (found := RECORDINGS.fullmatch(origin))}),

@@ -5,10 +5,14 @@ Snakemake leaves a JSON file for each; it is read as such, without Snakemake.
 
 import json
 import os
+import re
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
 METADATA = Path(".snakemake") / "metadata"
+
+# A parameter, as Snakemake writes it, that is a module and the digest of its content.
+MODULE = re.compile(r"'(\S+\.py [0-9a-f]+)'")
 
 
 def record(path, metadata=METADATA):
@@ -23,8 +27,9 @@ def record(path, metadata=METADATA):
     Returns
     -------
     dict or None
-        rule, inputs (list of str), log (list of str), started and ended (seconds since 1970). None where
-        nothing is known: a file that no rule makes, or results that were copied without ``.snakemake``.
+        rule, inputs (list of str), code (dict of module to digest of its content), log (list of str),
+        started and ended (seconds since 1970). None where nothing is known: a file that no rule makes, or
+        results that were copied without ``.snakemake``.
     """
     try:
         found = json.loads(_place(path, Path(metadata)).read_text(encoding="utf-8"))
@@ -33,6 +38,7 @@ def record(path, metadata=METADATA):
     return {
         "rule": found.get("rule"),
         "inputs": found.get("input") or [],
+        "code": dict(hit[1].split() for each in found.get("params") or [] if (hit := MODULE.fullmatch(each))),
         "log": found.get("log") or [],
         "started": found.get("starttime"),
         "ended": found.get("endtime"),

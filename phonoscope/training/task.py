@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from phonoscope import tables
+from phonoscope.encoders.lease import device
 from phonoscope.training import card, data
 from phonoscope.training.job import Job
 
@@ -26,14 +27,11 @@ def perform(train, name, options, given, outputs, how):
     outputs : list of path
         All in the model's folder; checkpoints go beside them.
     how : dict
-        ``threads``, ``log_every``, ``save_every``, ``gpu``, and ``config``, the files of the config.
+        ``threads``, ``log_every``, ``save_every``, ``gpu``, ``gpu_needed``, and ``config``, the files of the
+        config.
     """
-    if how["gpu"]:
-        from phonoscope.encoders.lease import lease_gpu
-
-        lease_gpu()
-    else:
-        # Before torch is loaded: the Trainer takes every GPU that it sees.
+    # Before torch is loaded: the Trainer takes every GPU that it sees.
+    if device(how["gpu"], how["gpu_needed"], f"training.{name}.gpu") == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     folder, options = Path(outputs[0]).parent, json.loads(options)
     by = "utterance_id" if options.get("label") == "speaker" else "speaker"

@@ -43,12 +43,11 @@ def run(tmp_path, monkeypatch):
         "results/tables/old.csv": "x\n",
         "results/logs/embed/1.log": "2026 INFO on the GPU NVIDIA H200 of node3\n",
         "results/logs/embed/2.log": "2026 INFO on the GPU NVIDIA H200 of node3\n",
-        "phonoscope/x.py": "code",
     }.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text)
     made = {
-        "results/tables/c/E1.csv": ("combine", ["results/score.parquet", "phonoscope/x.py"], 300, []),
+        "results/tables/c/E1.csv": ("combine", ["results/score.parquet"], 300, []),
         "results/score.parquet": ("score", ["results/layer0.parquet"], 200, []),
         "results/layer0.parquet": (
             "embed",
@@ -61,7 +60,14 @@ def run(tmp_path, monkeypatch):
         "results/tables/c/quality.csv": ("assess", ["results/c/utterances/s.parquet"], 120, []),
     }
     return {
-        path: {"rule": rule, "inputs": inputs, "log": log, "started": at, "ended": at + 9}
+        path: {
+            "rule": rule,
+            "inputs": inputs,
+            "code": {"x.py": "ab"},
+            "log": log,
+            "started": at,
+            "ended": at + 9,
+        }
         for path, (rule, inputs, at, log) in made.items()
     }
 
@@ -78,7 +84,8 @@ def test_each_table_names_what_it_came_from(run):
         "rule": "combine",
         "started": "1970-01-01T00:05:00+00:00",
         "ended": "1970-01-01T00:05:09+00:00",
-        "inputs": {"phonoscope/x.py": sha256(b"code").hexdigest(), "results/score.parquet": None},
+        "inputs": {"results/score.parquet": None},
+        "code": {"x.py": "ab"},
         "models": ["m"],
         "aligners": [],
         "corpora": ["c"],
@@ -150,12 +157,16 @@ def test_records_of_files_with_names_of_any_length(tmp_path, length):
     place = tmp_path.joinpath(*(f"@{piece}" for piece in pieces[:-1]), pieces[-1])
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(
-        json.dumps({"rule": "score", "input": ["a"], "log": None, "starttime": 1.0, "endtime": 2.0})
+        json.dumps(
+            {"rule": "score", "input": ["a"], "log": None, "starttime": 1.0, "endtime": 2.0}
+            | {"params": ["'phonoscope/x.py 0a1b'", '\'{"probe": "ols"}\'', "3"]}
+        )
     )
     assert os.pathconf(tmp_path, "PC_NAME_MAX") == 255
     assert record(path, tmp_path) == {
         "rule": "score",
         "inputs": ["a"],
+        "code": {"phonoscope/x.py": "0a1b"},
         "log": [],
         "started": 1.0,
         "ended": 2.0,

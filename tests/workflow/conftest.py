@@ -113,9 +113,9 @@ def write_speakers(folder, speakers):
     (folder / "speakers.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def copy_code(folder):
+def copy_code(folder, parts=PARTS):
     ignored = shutil.ignore_patterns("__pycache__")
-    for part in PARTS:
+    for part in parts:
         source, target = ROOT / part, folder / part
         if source.is_dir():
             shutil.copytree(source, target, ignore=ignored)

@@ -26,7 +26,7 @@ def test_defaults(tiny):
     tiny["corpora"]["tiny"]["align"] = {"aligner": "x"}
     config = load(tiny, aligners={"x": dict(FRAMES), "mms": {"kind": "mms_fa"}, "hub": dict(HUB)})
     assert config["corpora"]["tiny"]["align"] == {"aligner": "x", "units": "auto", "tones": None}
-    assert [each["gpu"] for each in config["aligners"].values()] == [False] * 3
+    assert [each["gpu"] for each in config["aligners"].values()] == ["auto"] * 3
     assert "align" not in load(tiny["corpora"]["tiny"].pop("align") and tiny)["corpora"]["tiny"]
 
 

@@ -1,13 +1,18 @@
 """What the configuration of partition and measure may be, and which options reach which rule."""
 
 import copy
+import csv
+import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from phonoscope.errors import InputError
 from workflow.dag import kinematics_models
 from workflow.dag.configuration import checked
 
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = {
     "corpora": {
         "c": {"reader": "table", "path": "x", "sensors": {"TT": 1}},
@@ -90,3 +95,20 @@ def test_options_out_of_range_are_refused(change):
     bad["kinematics"] |= change
     with pytest.raises(InputError, match="kinematics"):
         checked(bad, "config", "f")
+
+
+def test_the_comparison_at_full_size_has_all_models_with_scores():
+    made = yaml.safe_load((ROOT / "config" / "paper_measure.yaml").read_text(encoding="utf-8"))
+    scored = set()
+    for name in ("superb", "librispeech"):
+        with (ROOT / "resources" / "published" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            scored |= {row["model"] for row in csv.DictReader(file)}
+    assert {model["hub"] for model in made["models"].values()} == scored
+
+
+@pytest.mark.slow
+def test_the_comparison_at_full_size_can_be_planned_without_its_corpus(empty):
+    printed = empty.snakemake("-n", "--quiet", "rules", "--configfile", "config/paper_measure.yaml").stdout
+    jobs = dict(re.findall(r"(?m)^(\w+) +(\d+)$", printed))
+    assert jobs["fetch_model"] == "12" and jobs["draw_kinematics_measure"] == "1" and "transfer" not in jobs
+    assert jobs["probe_phones"] == jobs["score"] and int(jobs["total"]) < 1500

@@ -54,6 +54,16 @@ def test_the_paper_can_be_planned_quickly_without_its_corpus(empty):
     assert sum(os.times()[2:4]) - start < 2 + 0.008 * jobs
 
 
+def test_the_paper_can_be_planned_for_a_cluster(empty):
+    given = ("--workflow-profile", "profiles/slurm", "--configfile", "config/paper.yaml")
+    printed = empty.snakemake("-n", *given).stdout
+    job = r"(?ms)^rule (embed_25|score_tones|tabulate|focus):$.*?^    resources: ([^\n]*)"
+    asked = dict(re.findall(job, printed))
+    assert "gpu=1" in asked["embed_25"] and "gpu=1" in asked["focus"]
+    assert "gpu=1" not in asked["tabulate"] and "mem_mb=2000" in asked["tabulate"]
+    assert "mem_mb=4000" in asked["score_tones"] and "runtime=60" in asked["score_tones"]
+
+
 def test_planning_imports_nothing_heavy(empty):
     """Beyond what an empty workflow loads: Snakemake and its plugins import pandas themselves."""
     code = (

@@ -1,6 +1,7 @@
 """Which code a script depends on, by reading imports."""
 
-import os
+import hashlib
+import shutil
 
 import pytest
 
@@ -43,12 +44,20 @@ WANTED = [
 
 
 def test_lazy_relative_and_package_imports_are_followed(root):
-    assert code.sources("workflow/scripts/a.py", root) == WANTED
+    assert [found.split()[0] for found in code.sources("workflow/scripts/a.py", root)] == WANTED
 
 
-def test_run_from_elsewhere_gives_absolute_paths(root, tmp_path):
-    os.chdir(tmp_path)
-    assert code.sources("workflow/scripts/a.py", root) == [f"home/{path}" for path in WANTED]
-    (tmp_path / "other").mkdir()
-    os.chdir(tmp_path / "other")
-    assert code.sources("workflow/scripts/a.py", root) == [str(root / path) for path in WANTED]
+def test_each_comes_with_its_content_and_wherever_it_is_run_from(root, monkeypatch, tmp_path):
+    found = code.sources("workflow/scripts/a.py", root)
+    digests = [hashlib.sha256((root / path).read_bytes()).hexdigest()[:12] for path in WANTED]
+    assert found == [f"{path} {digest}" for path, digest in zip(WANTED, digests, strict=True)]
+    monkeypatch.chdir(tmp_path)
+    assert code.sources("workflow/scripts/a.py", root) == found
+
+
+def test_content_decides(root, tmp_path):
+    before = code.sources("workflow/scripts/a.py", root)
+    shutil.copytree(root, tmp_path / "other")
+    (tmp_path / "other/phonoscope/z.py").write_text("name = 2\n", encoding="utf-8")
+    changed = set(code.sources("workflow/scripts/a.py", tmp_path / "other")) - set(before)
+    assert [found.split()[0] for found in changed] == ["phonoscope/z.py"]

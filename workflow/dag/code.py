@@ -1,10 +1,13 @@
 """Which files a script's result depends on: the script, and the phonoscope modules it imports.
 
-Imports are read, not run: also those inside functions, and those of imported modules in turn.
+Imports are read, not run: also those inside functions, and those of imported modules in turn. The rules
+take what is found as parameters, each a module with a digest of its content: Snakemake compares those as
+it does any parameter and names the module that changed. As input files they were nine tenths of all
+inputs, and most of the time of a dry run.
 """
 
 import ast
-import os
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +16,7 @@ WORDING = {"phonoscope/errors.py", "phonoscope/joblog.py"}
 
 
 def sources(script, root):
-    """The script and every phonoscope module that it imports, directly or through others.
+    """The script and every phonoscope module that it imports, directly or through others, by content.
 
     Parameters
     ----------
@@ -25,8 +28,7 @@ def sources(script, root):
     Returns
     -------
     list of str
-        Sorted paths; relative to the working directory where ``root`` is inside it, so that a
-        project that is moved or cloned keeps its results.
+        Per file, sorted, its path relative to ``root`` and the first digits of its SHA-256.
     """
     root = Path(root).resolve()
     found, todo = set(), [root / script]
@@ -35,13 +37,13 @@ def sources(script, root):
         if path not in found:
             found.add(path)
             todo.extend(_imported(path, root))
-    kept = (path for path in found if path.relative_to(root).as_posix() not in WORDING)
-    return sorted(map(_from_here, kept))
+    names = {path.relative_to(root).as_posix(): path for path in found}
+    return [f"{name} {_digest(names[name])}" for name in sorted(names.keys() - WORDING)]
 
 
-def _from_here(path):
-    here = Path.cwd()
-    return os.fspath(path.relative_to(here) if path.is_relative_to(here) else path)
+@cache
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 @cache

@@ -135,12 +135,26 @@ class Settings:
         block = self.training[name]
         return canonical({key: block[key] for key in block if key not in trainings.NEUTRAL})
 
-    def gpus(self, model):
-        """How many GPUs a job that encodes with ``model`` asks for: 0 or 1. No result depends on it."""
-        wanted = self.embeddings["gpu"]
-        if self.models[model]["encoder"] != "transformers":
-            return 0
-        return int(bool(lease.devices()) if wanted == "auto" else wanted)
+    def encodes_on(self, model):
+        """What the config says of a GPU for jobs that run ``model``: True, False or ``auto``."""
+        return self.embeddings["gpu"] if self.models[model]["encoder"] == "transformers" else False
+
+    def aligns_on(self, corpus):
+        """What the config says of a GPU for jobs that align ``corpus``."""
+        return self.aligners[self.corpora[corpus]["align"]["aligner"]]["gpu"]
+
+
+def gpus(wanted, local=True):
+    """How many GPUs a job asks for, 0 or 1. No result depends on it.
+
+    Parameters
+    ----------
+    wanted : bool or "auto"
+        ``auto`` is one where there is one.
+    local : bool
+        Whether jobs run on this machine: it does not know what the nodes of a cluster have.
+    """
+    return int(wanted is True or (wanted == "auto" and local and bool(lease.devices())))
 
 
 def load(config, source):

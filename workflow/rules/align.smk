@@ -13,7 +13,6 @@ ALIGNED_CORPORA = [name for name, corpus in STUDY.corpora.items() if "align" in 
 rule fetch_aligner:
     input:
         checkpoint=aligner_checkpoint,
-        code=sources("workflow/scripts/fetch_aligner.py"),
     output:
         "results/aligners/{aligner}.json",
     log:
@@ -26,9 +25,10 @@ rule fetch_aligner:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grow(4000),
+        runtime=grow(240),
     params:
+        *sources("workflow/scripts/fetch_aligner.py"),
         aligner=lambda wildcards: settings.canonical(
             aligners.deciding(wildcards.aligner, STUDY.aligners[wildcards.aligner])
         ),
@@ -40,7 +40,6 @@ rule align:
     input:
         utterances="results/{corpus}/utterances/{shard}.parquet",
         aligner=lambda wildcards: f"results/aligners/{STUDY.corpora[wildcards.corpus]['align']['aligner']}.json",
-        code=sources("workflow/scripts/align.py"),
     output:
         segments="results/{corpus}/aligned/{shard}.parquet",
         notes="results/{corpus}/notes/align-{shard}.parquet",
@@ -54,12 +53,11 @@ rule align:
         "../../envs/alignment.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=480,
-        gpu=lambda wildcards: int(
-            STUDY.aligners[STUDY.corpora[wildcards.corpus]["align"]["aligner"]]["gpu"]
-        ),
+        **gpus(lambda wildcards: STUDY.aligns_on(wildcards.corpus)),
+        mem_mb=grow(8000),
+        runtime=grow(60, per_hour=120),
     params:
+        *sources("workflow/scripts/align.py"),
         align=lambda wildcards: settings.canonical(
             STUDY.corpora[wildcards.corpus]["align"]
         ),

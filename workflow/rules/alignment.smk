@@ -42,7 +42,6 @@ RESULTS += ALIGNMENT_RESULTS
 rule choose_sentences:
     input:
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
-        code=sources("workflow/scripts/choose_sentences.py"),
     output:
         chosen="results/alignment/{corpus}/chosen.parquet",
         left_out="results/alignment/{corpus}/left_out.parquet",
@@ -54,9 +53,10 @@ rule choose_sentences:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/choose_sentences.py"),
         options=fixed(settings.canonical(alignments.sentences(STUDY.alignment))),
     script:
         "../scripts/choose_sentences.py"
@@ -66,7 +66,6 @@ rule choose_challenge:
     input:
         chosen="results/alignment/{corpus}/chosen.parquet",
         segments=segments_of,
-        code=sources("workflow/scripts/choose_challenge.py"),
     output:
         pairs="results/alignment/{corpus}/challenge.parquet",
         lookalikes="results/alignment/{corpus}/lookalikes.parquet",
@@ -78,9 +77,10 @@ rule choose_challenge:
         "../../envs/alignment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grow(4000),
+        runtime=grow(120),
     params:
+        *sources("workflow/scripts/choose_challenge.py"),
         options=fixed(settings.canonical(alignments.challenge(STUDY.alignment))),
     script:
         "../scripts/choose_challenge.py"
@@ -93,7 +93,6 @@ rule score_retrieval:
         embeddings=over_shards(
             "results/{corpus}/embeddings/{model}/{shard}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/score_retrieval.py"),
     output:
         scores="results/alignment/{corpus}/scores/{model}/layer{layer}.parquet",
         ranks="results/alignment/{corpus}/ranks/{model}/layer{layer}.parquet",
@@ -105,11 +104,12 @@ rule score_retrieval:
         "../../envs/alignment.yaml"
     threads: STUDY.alignment["retrieval"]["threads"]
     resources:
-        mem_mb=8000,
-        runtime=1440,
-        gpu=int(STUDY.alignment["retrieval"]["gpu"]),
+        **gpus(lambda wildcards: STUDY.alignment["retrieval"]["gpu"]),
+        mem_mb=grow(8000),
+        runtime=grow(1440),
         block_mb=STUDY.alignment["retrieval"]["memory_mb"],
     params:
+        *sources("workflow/scripts/score_retrieval.py"),
         options=fixed(settings.canonical(alignments.retrieval(STUDY.alignment))),
     script:
         "../scripts/score_retrieval.py"
@@ -123,7 +123,6 @@ rule summarise_retrieval:
         ranks=over_layers(
             "results/alignment/{corpus}/ranks/{model}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/summarise_retrieval.py"),
     output:
         "results/alignment/{corpus}/summary/{model}.csv",
     log:
@@ -133,8 +132,10 @@ rule summarise_retrieval:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grow(4000),
+        runtime=grow(60),
+    params:
+        *sources("workflow/scripts/summarise_retrieval.py"),
     script:
         "../scripts/summarise_retrieval.py"
 
@@ -156,7 +157,6 @@ rule compare_retrieval:
         words=["results/tables/alignment/word_pairs.csv"]
         * bool(STUDY.alignment["words"]["models"]),
         published=shipped("resources/published/alignment_and_tone.csv"),
-        code=sources("workflow/scripts/compare_retrieval.py"),
     output:
         expand("results/tables/alignment/{table}.csv", table=ALIGNMENT_TABLES),
     log:
@@ -166,9 +166,10 @@ rule compare_retrieval:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=grow(8000),
+        runtime=grow(120),
     params:
+        *sources("workflow/scripts/compare_retrieval.py"),
         corpora=ALIGNMENT_CORPORA,
         tables=list(ALIGNMENT_TABLES),
         ranks=fixed(settings.canonical(ALIGNMENT_RANKS)),
@@ -185,7 +186,6 @@ rule compare_retrieval:
 rule show_alignment:
     input:
         tables=expand("results/tables/alignment/{table}.csv", table=ALIGNMENT_TABLES),
-        code=sources("workflow/scripts/show_tables.py"),
     output:
         [
             report(
@@ -205,8 +205,10 @@ rule show_alignment:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/show_tables.py"),
     script:
         "../scripts/show_tables.py"
 
@@ -216,7 +218,6 @@ rule calibrate_challenge:
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
         segments=over_shards("results/{corpus}/segments/{shard}.parquet"),
         truth=lambda wildcards: alignments.truth(STUDY.corpora[wildcards.corpus]),
-        code=sources("workflow/scripts/calibrate_challenge.py"),
     output:
         "results/calibration/{corpus}/challenge.parquet",
     log:
@@ -226,9 +227,10 @@ rule calibrate_challenge:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grow(4000),
+        runtime=grow(60),
     params:
+        *sources("workflow/scripts/calibrate_challenge.py"),
         options=fixed(settings.canonical(alignments.challenge(STUDY.alignment))),
         # Phones as they are known, and as a corpus without segments has them.
         ways=["segments", "romanised"],
@@ -241,7 +243,6 @@ rule calibrate_retrieval:
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
         segments=over_shards("results/{corpus}/segments/{shard}.parquet"),
         concepts=lambda wildcards: alignments.concepts(STUDY.corpora[wildcards.corpus]),
-        code=sources("workflow/scripts/calibrate_retrieval.py"),
     output:
         "results/calibration/{corpus}/retrieval.parquet",
     log:
@@ -251,9 +252,10 @@ rule calibrate_retrieval:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grow(4000),
+        runtime=grow(60),
     params:
+        *sources("workflow/scripts/calibrate_retrieval.py"),
         options=fixed(settings.canonical(alignments.challenge(STUDY.alignment))),
         ways=["segments", "romanised"],
     script:

@@ -67,7 +67,6 @@ rule time_words:
             else []
         ),
         segments=segments_of if CHOOSES_HEADS else [],
-        code=sources("workflow/scripts/time_words.py"),
     output:
         "results/alignment/{corpus}/word_times/{model}.parquet",
     log:
@@ -78,11 +77,11 @@ rule time_words:
         "../../envs/alignment.yaml"
     threads: 1
     resources:
-        mem_mb=16000,
-        runtime=480,
-        gpu=lambda wildcards: STUDY.gpus(wildcards.model),
-        gpu_needed=int(STUDY.embeddings["gpu"] is True),
+        **ENCODING_GPU,
+        mem_mb=grow(16000),
+        runtime=grow(480),
     params:
+        *sources("workflow/scripts/time_words.py"),
         model=lambda wildcards: STUDY.model(wildcards.model),
         options=lambda wildcards: settings.canonical(
             decoders.word_times(STUDY.alignment, wildcards.model)
@@ -95,7 +94,6 @@ rule exit_early:
     input:
         chosen="results/alignment/{corpus}/chosen.parquet",
         model="results/models/{model}.json",
-        code=sources("workflow/scripts/exit_early.py"),
     output:
         "results/alignment/{corpus}/exits/{model}/layer{layer}.parquet",
     log:
@@ -106,11 +104,11 @@ rule exit_early:
         "../../envs/alignment.yaml"
     threads: 1
     resources:
-        mem_mb=16000,
-        runtime=480,
-        gpu=lambda wildcards: STUDY.gpus(wildcards.model),
-        gpu_needed=int(STUDY.embeddings["gpu"] is True),
+        **ENCODING_GPU,
+        mem_mb=grow(16000),
+        runtime=grow(480),
     params:
+        *sources("workflow/scripts/exit_early.py"),
         model=lambda wildcards: STUDY.model(wildcards.model),
         options=fixed(settings.canonical(decoders.early_exit(STUDY.alignment))),
     script:
@@ -125,7 +123,6 @@ rule summarise_exits:
             model=wildcards.model,
             layer=EXIT_LAYERS[wildcards.model],
         ),
-        code=sources("workflow/scripts/summarise_exits.py"),
     output:
         summary="results/alignment/{corpus}/exits/{model}/summary.csv",
         examples="results/alignment/{corpus}/exits/{model}/examples.csv",
@@ -137,9 +134,10 @@ rule summarise_exits:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/summarise_exits.py"),
         normalisers=STUDY.alignment["early_exit"]["normalisers"],
     script:
         "../scripts/summarise_exits.py"
@@ -159,7 +157,6 @@ rule compare_exits:
         ),
         taken=[path for *_, path in DECODED],
         published=shipped("resources/published/alignment_and_tone.csv"),
-        code=sources("workflow/scripts/compare_exits.py"),
     output:
         expand("results/tables/alignment/{table}.csv", table=EXIT_TABLES),
     log:
@@ -170,9 +167,10 @@ rule compare_exits:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/compare_exits.py"),
         tables=list(EXIT_TABLES),
         taken=fixed(settings.canonical(DECODED)),
         hub_ids=fixed(
@@ -192,7 +190,6 @@ rule compare_exits:
 rule show_exits:
     input:
         tables=expand("results/tables/alignment/{table}.csv", table=EXIT_TABLES),
-        code=sources("workflow/scripts/show_tables.py"),
     output:
         [
             report(
@@ -212,8 +209,10 @@ rule show_exits:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/show_tables.py"),
     script:
         "../scripts/show_tables.py"
 
@@ -221,7 +220,6 @@ rule show_exits:
 rule draw_alignment_exits:
     input:
         exits="results/tables/alignment/early_exit.csv",
-        code=sources("workflow/scripts/draw_alignment_exits.py"),
     output:
         svg=report(
             "results/figures/alignment/exits/{corpus}.svg",
@@ -239,7 +237,9 @@ rule draw_alignment_exits:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_alignment_exits.py"),
     script:
         "../scripts/draw_alignment_exits.py"

@@ -16,7 +16,6 @@ RESULTS += ALIGNMENT_FIGURES
 rule draw_alignment_retrieval:
     input:
         retrieval="results/tables/alignment/retrieval.csv",
-        code=sources("workflow/scripts/draw_alignment_retrieval.py"),
     output:
         svg=report(
             "results/figures/alignment/retrieval/{corpus}.svg",
@@ -34,8 +33,10 @@ rule draw_alignment_retrieval:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_alignment_retrieval.py"),
     script:
         "../scripts/draw_alignment_retrieval.py"
 
@@ -43,7 +44,6 @@ rule draw_alignment_retrieval:
 rule draw_alignment_pairs:
     input:
         retrieval="results/tables/alignment/retrieval.csv",
-        code=sources("workflow/scripts/draw_alignment_pairs.py"),
     output:
         svg=report(
             "results/figures/alignment/pairs/{corpus}.svg",
@@ -61,7 +61,9 @@ rule draw_alignment_pairs:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_alignment_pairs.py"),
     script:
         "../scripts/draw_alignment_pairs.py"

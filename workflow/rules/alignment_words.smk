@@ -42,7 +42,6 @@ rule choose_words:
         chosen="results/alignment/{corpus}/chosen.parquet",
         segments=segments_of,
         times=word_times,
-        code=sources("workflow/scripts/choose_words.py"),
     output:
         words="results/alignment/{corpus}/words.parquet",
         types="results/alignment/{corpus}/word_types.parquet",
@@ -55,9 +54,10 @@ rule choose_words:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grow(4000),
+        runtime=grow(120),
     params:
+        *sources("workflow/scripts/choose_words.py"),
         options=fixed(settings.canonical(words.choice(STUDY.alignment))),
     script:
         "../scripts/choose_words.py"
@@ -66,7 +66,6 @@ rule choose_words:
 rule fetch_meaning:
     input:
         checkpoint=words.local_files(STUDY.alignment),
-        code=sources("workflow/scripts/fetch_meaning.py"),
     output:
         "results/alignment/meaning.json",
     log:
@@ -77,9 +76,10 @@ rule fetch_meaning:
     conda:
         "../../envs/meaning.yaml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=grow(2000),
+        runtime=grow(240),
     params:
+        *sources("workflow/scripts/fetch_meaning.py"),
         model=fixed(settings.canonical(words.model(STUDY.alignment))),
     script:
         "../scripts/fetch_meaning.py"
@@ -89,7 +89,6 @@ rule embed_words:
     input:
         types="results/alignment/{corpus}/word_types.parquet",
         meaning=meaning_source,
-        code=sources("workflow/scripts/embed_words.py"),
     output:
         "results/alignment/{corpus}/meanings.parquet",
     log:
@@ -100,9 +99,10 @@ rule embed_words:
         "../../envs/meaning.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grow(6000),
+        runtime=grow(120),
     params:
+        *sources("workflow/scripts/embed_words.py"),
         by=STUDY.alignment["words"]["meaning"]["by"],
     script:
         "../scripts/embed_words.py"
@@ -117,7 +117,6 @@ rule pair_words:
         embeddings=over_shards(
             "results/{corpus}/embeddings/{model}/{shard}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/pair_words.py"),
     output:
         pairs="results/alignment/{corpus}/word_pairs/{model}/layer{layer}.parquet",
         scores="results/alignment/{corpus}/word_scores/{model}/layer{layer}.parquet",
@@ -130,9 +129,10 @@ rule pair_words:
         "../../envs/alignment.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=grow(6000),
+        runtime=grow(240),
     params:
+        *sources("workflow/scripts/pair_words.py"),
         options=fixed(settings.canonical(words.pairing(STUDY.alignment))),
     script:
         "../scripts/pair_words.py"
@@ -149,7 +149,6 @@ rule summarise_words:
         types=over_layers(
             "results/alignment/{corpus}/type_scores/{model}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/summarise_words.py"),
     output:
         expand(
             "results/alignment/{{corpus}}/word_summary/{{model}}/{table}.csv",
@@ -162,9 +161,10 @@ rule summarise_words:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grow(4000),
+        runtime=grow(60),
     params:
+        *sources("workflow/scripts/summarise_words.py"),
         tables=list(WORD_TABLES),
         examples=STUDY.alignment["words"]["examples"],
     script:
@@ -191,7 +191,6 @@ rule compare_words:
             "results/alignment/{corpus}/words_left_out.parquet",
             corpus=ALIGNMENT_CORPORA,
         ),
-        code=sources("workflow/scripts/compare_words.py"),
     output:
         expand("results/tables/alignment/{table}.csv", table=WORD_TABLES),
     log:
@@ -202,9 +201,10 @@ rule compare_words:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grow(4000),
+        runtime=grow(60),
     params:
+        *sources("workflow/scripts/compare_words.py"),
         corpora=ALIGNMENT_CORPORA,
         tables=list(WORD_TABLES),
     script:
@@ -214,7 +214,6 @@ rule compare_words:
 rule show_words:
     input:
         tables=expand("results/tables/alignment/{table}.csv", table=WORD_TABLES),
-        code=sources("workflow/scripts/show_tables.py"),
     output:
         [
             report(
@@ -234,8 +233,10 @@ rule show_words:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/show_tables.py"),
     script:
         "../scripts/show_tables.py"
 
@@ -243,7 +244,6 @@ rule show_words:
 rule draw_alignment_word_split:
     input:
         table="results/tables/alignment/word_pairs.csv",
-        code=sources("workflow/scripts/draw_alignment_word_split.py"),
     output:
         svg=report(
             "results/figures/alignment/word_split/{corpus}.svg",
@@ -261,8 +261,10 @@ rule draw_alignment_word_split:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_alignment_word_split.py"),
     script:
         "../scripts/draw_alignment_word_split.py"
 
@@ -270,7 +272,6 @@ rule draw_alignment_word_split:
 rule draw_alignment_word_similarity:
     input:
         table="results/tables/alignment/words.csv",
-        code=sources("workflow/scripts/draw_alignment_word_similarity.py"),
     output:
         svg=report(
             "results/figures/alignment/word_similarity/{corpus}.svg",
@@ -288,7 +289,9 @@ rule draw_alignment_word_similarity:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_alignment_word_similarity.py"),
     script:
         "../scripts/draw_alignment_word_similarity.py"

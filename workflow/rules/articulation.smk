@@ -12,7 +12,6 @@ rule score:
         embeddings=over_shards(
             "results/{corpus}/embeddings/{model}/{shard}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/score.py"),
     output:
         scores="results/articulation/{corpus}/scores/{model}/layer{layer}.parquet",
         predictions="results/articulation/{corpus}/predictions/{model}/layer{layer}.parquet",
@@ -24,9 +23,10 @@ rule score:
         "../../envs/probes.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grow(3000, per_gb=500),
+        runtime=grow(60, per_gb=30),
     params:
+        *sources("workflow/scripts/score.py"),
         options=fixed(STUDY.option("articulation", settings.SCORE)),
     script:
         "../scripts/score.py"
@@ -37,7 +37,6 @@ rule summarise:
         scores=over_layers(
             "results/articulation/{corpus}/scores/{model}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/summarise.py"),
     output:
         expand(
             "results/articulation/{{corpus}}/summary/{{model}}/{table}.csv",
@@ -50,7 +49,9 @@ rule summarise:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/summarise.py"),
     script:
         "../scripts/summarise.py"

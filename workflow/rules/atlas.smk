@@ -32,7 +32,6 @@ rule collect_atlas:
         },
         layers=expand("results/tables/{corpus}/layers.csv", corpus=ATLAS_CORPORA),
         speakers=expand("results/tables/{corpus}/E5_speakers.csv", corpus=ATLAS_CORPORA),
-        code=sources("workflow/scripts/collect_atlas.py"),
     output:
         "results/tables/atlas.csv",
     log:
@@ -43,9 +42,10 @@ rule collect_atlas:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/collect_atlas.py"),
         models=fixed(
             settings.canonical(
                 [  # a list: it keeps the order of the config
@@ -73,7 +73,6 @@ rule draw_atlas:
             shipped(f"phonoscope/figures/atlas_page/page.{part}")
             for part in ("html", "css", "js")
         ],
-        code=sources("workflow/scripts/draw_atlas.py"),
     output:
         report(
             "results/atlas.html",
@@ -89,7 +88,9 @@ rule draw_atlas:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_atlas.py"),
     script:
         "../scripts/draw_atlas.py"

@@ -52,7 +52,6 @@ rule align_boundaries:
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
         segments=over_shards("results/{corpus}/segments/{shard}.parquet"),
         aligner=aligner_files,
-        code=sources("workflow/scripts/align_boundaries.py"),
     output:
         "results/calibration/{corpus}/boundaries.parquet",
     log:
@@ -63,9 +62,10 @@ rule align_boundaries:
         "../../envs/encoders.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grow(4000),
+        runtime=grow(60),
     params:
+        *sources("workflow/scripts/align_boundaries.py"),
         folder=lambda wildcards: calibrations.aligner_folder(STUDY.calibration),
         options=lambda wildcards: settings.canonical(
             {
@@ -80,7 +80,6 @@ rule align_boundaries:
 rule calibrate_aligner:
     input:
         boundaries="results/calibration/{corpus}/boundaries.parquet",
-        code=sources("workflow/scripts/calibrate_aligner.py"),
     output:
         "results/calibration/{corpus}/aligner.parquet",
     log:
@@ -91,9 +90,10 @@ rule calibrate_aligner:
     conda:
         "../../envs/probes.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=grow(1000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/calibrate_aligner.py"),
         folder=lambda wildcards: calibrations.aligner_folder(STUDY.calibration),
     script:
         "../scripts/calibrate_aligner.py"
@@ -109,7 +109,6 @@ rule calibrate_articulation:
             for reference in REFERENCES[wildcards.model]
             for layer in STUDY.layers[reference]
         ],
-        code=sources("workflow/scripts/calibrate_articulation.py"),
     output:
         "results/calibration/{corpus}/articulation/{model}.parquet",
     log:
@@ -120,9 +119,10 @@ rule calibrate_articulation:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/calibrate_articulation.py"),
         probe=STUDY.articulation["probes"][0],
     script:
         "../scripts/calibrate_articulation.py"
@@ -139,7 +139,6 @@ rule calibrate_disjoint:
             layer=STUDY.layers[wildcards.model],
             shard=STUDY.shards[wildcards.corpus],
         ),
-        code=sources("workflow/scripts/calibrate_disjoint.py"),
     output:
         "results/calibration/{corpus}/disjoint/{model}.parquet",
     log:
@@ -150,9 +149,10 @@ rule calibrate_disjoint:
         "../../envs/probes.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grow(4000),
+        runtime=grow(120),
     params:
+        *sources("workflow/scripts/calibrate_disjoint.py"),
         options=fixed(
             STUDY.option("articulation", ("alphas", "frame_alignment", "shifts_s"))
         ),
@@ -165,7 +165,6 @@ rule calibrate_word_times:
         word_times="results/alignment/{corpus}/word_times/{model}.parquet",
         segments=over_shards("results/{corpus}/segments/{shard}.parquet"),
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
-        code=sources("workflow/scripts/calibrate_word_times.py"),
     output:
         "results/calibration/{corpus}/word_times/{model}.parquet",
     log:
@@ -176,8 +175,10 @@ rule calibrate_word_times:
     conda:
         "../../envs/probes.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=grow(1000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/calibrate_word_times.py"),
     script:
         "../scripts/calibrate_word_times.py"
 
@@ -185,7 +186,6 @@ rule calibrate_word_times:
 rule calibrate_table:
     input:
         parts=CALIBRATION_PARTS,
-        code=sources("workflow/scripts/calibrate_table.py"),
     output:
         csv="results/tables/calibration.csv",
         html=report(
@@ -202,8 +202,10 @@ rule calibrate_table:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=grow(1000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/calibrate_table.py"),
     script:
         "../scripts/calibrate_table.py"
 
@@ -214,7 +216,6 @@ rule draw_calibration:
         boundaries=expand(
             "results/calibration/{corpus}/boundaries.parquet", corpus=ALIGNED
         ),
-        code=sources("workflow/scripts/draw_calibration.py"),
     output:
         svg=report(
             "results/figures/calibration.svg",
@@ -231,9 +232,10 @@ rule draw_calibration:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_calibration.py"),
         roles=fixed(settings.canonical(roles.roles(STUDIED))),
     script:
         "../scripts/draw_calibration.py"
@@ -248,7 +250,6 @@ rule calibrate_tones:
             "results/tone/{corpus}/items.parquet", corpus=STUDY.calibration["tone"]
         ),
         truth=[tones.truth(STUDY.corpora[name]) for name in STUDY.calibration["tone"]],
-        code=sources("workflow/scripts/calibrate_tones.py"),
     output:
         "results/calibration/tone.parquet",
     log:
@@ -259,9 +260,10 @@ rule calibrate_tones:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=grow(1000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/calibrate_tones.py"),
         corpora=STUDY.calibration["tone"],
     script:
         "../scripts/calibrate_tones.py"

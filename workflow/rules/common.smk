@@ -7,15 +7,30 @@ take the braces in a plain string for wildcards.
 
 from phonoscope.encoders import lease
 from phonoscope.studies import roles
-from workflow.dag import calibrations, code, trainings, words
+from workflow.dag import calibrations, code, places, trainings, words
+from workflow.dag.demands import grow
+
+if workflow.is_main_process:
+    try:
+        places.check_records()
+        places.check_times()
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+onstart:
+    try:
+        places.check_writable()
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+# By which jobs notice that this process was killed, and end.
+os.environ.update(PHONOSCOPE_STARTED_BY=str(os.getpid()))
 
 if STUDY.offline:
     # The hub's own switch, which every job and every library sees.
     os.environ.update(HF_HUB_OFFLINE="1")
-
-if not workflow.local_exec and STUDY.embeddings["gpu"] == "auto":
-    # The machine that plans does not know the nodes of a cluster.
-    STUDY.embeddings["gpu"] = False
 
 if workflow.local_exec and lease.devices() and "gpu" not in workflow.global_resources:
     # As many jobs at a time as there are GPUs, unless --resources gpu=N says otherwise.
@@ -37,7 +52,7 @@ SUMMARIES = ["E1", "layers", "E2", "E3", "E4", "E5", "E5_speakers", "speakers", 
 
 
 def sources(script):
-    """The script and the phonoscope modules that decide its result, as input files."""
+    """The script and the phonoscope modules that decide its result, as parameters (see workflow/dag/code.py)."""
     return code.sources(script, HOME)
 
 
@@ -49,6 +64,18 @@ def shipped(path):
 def fixed(value):
     """A parameter that does not depend on wildcards."""
     return lambda wildcards: value
+
+
+def gpus(wanted):
+    """Resources of jobs that can use a GPU, by what the config says of it: a function of wildcards."""
+    return {
+        "gpu": lambda wildcards: settings.gpus(wanted(wildcards), workflow.local_exec),
+        "gpu_needed": lambda wildcards: int(wanted(wildcards) is True),
+    }
+
+
+# Of jobs that run a model under study.
+ENCODING_GPU = gpus(lambda wildcards: STUDY.encodes_on(wildcards.model))
 
 
 def hidden_states(pattern):

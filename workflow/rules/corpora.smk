@@ -8,8 +8,6 @@ sensors also articulation and quality, and in notes/ what was left out or conver
 
 
 rule fetch_corpus:
-    input:
-        code=sources("workflow/scripts/fetch_corpus.py"),
     output:
         "results/{corpus}/source.json",
     log:
@@ -22,17 +20,16 @@ rule fetch_corpus:
     conda:
         "../../envs/corpora.yaml"
     resources:
-        mem_mb=2000,
-        runtime=720,
+        mem_mb=grow(2000),
+        runtime=grow(720),
     params:
+        *sources("workflow/scripts/fetch_corpus.py"),
         corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, ("hub", "archive")),
     script:
         "../scripts/fetch_corpus.py"
 
 
 rule speak_corpus:
-    input:
-        code=sources("workflow/scripts/speak_corpus.py"),
     output:
         "results/{corpus}/source.json",
     log:
@@ -44,9 +41,10 @@ rule speak_corpus:
     conda:
         "../../envs/synthesis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=grow(2000),
+        runtime=grow(120),
     params:
+        *sources("workflow/scripts/speak_corpus.py"),
         corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, ("speak",)),
     script:
         "../scripts/speak_corpus.py"
@@ -55,7 +53,6 @@ rule speak_corpus:
 rule tabulate:
     input:
         files=corpus_files,
-        code=sources("workflow/scripts/tabulate.py"),
     output:
         utterances="results/{corpus}/utterances/{shard}.parquet",
         segments="results/{corpus}/segments/{shard}.parquet",
@@ -67,9 +64,10 @@ rule tabulate:
     conda:
         "../../envs/corpora.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grow(2000),
+        runtime=grow(60),
     params:
+        *sources("workflow/scripts/tabulate.py"),
         corpus=lambda wildcards: STUDY.corpus(wildcards.corpus, settings.RECORDINGS),
         speakers=lambda wildcards: STUDY.speakers(
             wildcards.corpus, wildcards.shard, without=settings.CHANNELS
@@ -82,7 +80,6 @@ rule filter_ema:
     input:
         files=corpus_files,
         utterances="results/{corpus}/utterances/{shard}.parquet",
-        code=sources("workflow/scripts/filter_ema.py"),
     output:
         articulation="results/{corpus}/articulation/{shard}.parquet",
         quality="results/{corpus}/quality/{shard}.parquet",
@@ -94,9 +91,10 @@ rule filter_ema:
     conda:
         "../../envs/corpora.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grow(2000, per_hour=2000),
+        runtime=grow(30, per_hour=30),
     params:
+        *sources("workflow/scripts/filter_ema.py"),
         corpus=lambda wildcards: STUDY.corpus(
             wildcards.corpus, settings.RECORDINGS + settings.CHANNELS
         ),

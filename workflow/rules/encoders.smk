@@ -16,7 +16,6 @@ for model, layers in STUDY.layers.items():
 rule fetch_model:
     input:
         checkpoint=checkpoint_files,
-        code=sources("workflow/scripts/fetch_model.py"),
     output:
         "results/models/{model}.json",
     log:
@@ -27,9 +26,10 @@ rule fetch_model:
     conda:
         "../../envs/encoders.yaml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=grow(2000),
+        runtime=grow(240),
     params:
+        *sources("workflow/scripts/fetch_model.py"),
         model=lambda wildcards: STUDY.model(wildcards.model),
     script:
         "../scripts/fetch_model.py"
@@ -43,7 +43,6 @@ for named, encoders in BY_LAYERS.items():
         input:
             utterances="results/{corpus}/utterances/{shard}.parquet",
             model="results/models/{model}.json",
-            code=sources("workflow/scripts/embed.py"),
         output:
             layers=hidden_states(
                 expand(
@@ -62,12 +61,12 @@ for named, encoders in BY_LAYERS.items():
             "../../envs/encoders.yaml"
         threads: 1
         resources:
-            mem_mb=8000,
-            runtime=480,
-            gpu=lambda wildcards: STUDY.gpus(wildcards.model),
-            gpu_needed=int(STUDY.embeddings["gpu"] is True),
+            **ENCODING_GPU,
+            mem_mb=grow(8000),
+            runtime=grow(60, per_hour=180),
             batch_seconds=STUDY.embeddings["batch_seconds"],
         params:
+            *sources("workflow/scripts/embed.py"),
             model=lambda wildcards: STUDY.model(wildcards.model),
             options=fixed(STUDY.option("embeddings", settings.EMBED)),
             on_error=lambda wildcards: STUDY.corpora[wildcards.corpus]["on_error"],

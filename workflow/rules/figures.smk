@@ -30,7 +30,6 @@ RESULTS += STUDY_FIGURES
 rule draw_layer_profiles:
     input:
         table="results/tables/{corpus}/layers.csv",
-        code=sources("workflow/scripts/draw_layer_profiles.py"),
     output:
         svg=report(
             "results/figures/{corpus}/layer_profiles.svg",
@@ -48,9 +47,10 @@ rule draw_layer_profiles:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_layer_profiles.py"),
         roles=fixed(settings.canonical(roles.roles(STUDIED))),
         probe=STUDY.articulation["probes"][0],
     script:
@@ -60,7 +60,6 @@ rule draw_layer_profiles:
 rule draw_heatmap:
     input:
         table="results/tables/{corpus}/E2.csv",
-        code=sources("workflow/scripts/draw_heatmap.py"),
     output:
         svg=report(
             "results/figures/{corpus}/heatmap.svg",
@@ -78,9 +77,10 @@ rule draw_heatmap:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_heatmap.py"),
         probe=STUDY.articulation["probes"][0],
     script:
         "../scripts/draw_heatmap.py"
@@ -89,7 +89,6 @@ rule draw_heatmap:
 rule draw_training_size:
     input:
         table="results/tables/{corpus}/E3.csv",
-        code=sources("workflow/scripts/draw_training_size.py"),
     output:
         svg=report(
             "results/figures/{corpus}/training_size.svg",
@@ -107,9 +106,10 @@ rule draw_training_size:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_training_size.py"),
         roles=fixed(settings.canonical(roles.roles(STUDIED))),
         probe=STUDY.articulation["probes"][0],
     script:
@@ -119,7 +119,6 @@ rule draw_training_size:
 rule draw_tasks_conditions:
     input:
         table="results/tables/{corpus}/E5.csv",
-        code=sources("workflow/scripts/draw_tasks_conditions.py"),
     output:
         svg=report(
             "results/figures/{corpus}/tasks_conditions.svg",
@@ -137,9 +136,10 @@ rule draw_tasks_conditions:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_tasks_conditions.py"),
         probe=STUDY.articulation["probes"][0],
     script:
         "../scripts/draw_tasks_conditions.py"
@@ -149,7 +149,6 @@ rule draw_speakers:
     input:
         table="results/tables/{corpus}/speakers.csv",
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
-        code=sources("workflow/scripts/draw_speakers.py"),
     output:
         svg=report(
             "results/figures/{corpus}/speakers.svg",
@@ -167,9 +166,10 @@ rule draw_speakers:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_speakers.py"),
         probe=STUDY.articulation["probes"][0],
     script:
         "../scripts/draw_speakers.py"
@@ -178,7 +178,6 @@ rule draw_speakers:
 rule draw_quality:
     input:
         table="results/tables/{corpus}/quality.csv",
-        code=sources("workflow/scripts/draw_quality.py"),
     output:
         svg=report(
             "results/figures/{corpus}/quality.svg",
@@ -196,8 +195,10 @@ rule draw_quality:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_quality.py"),
     script:
         "../scripts/draw_quality.py"
 
@@ -210,7 +211,6 @@ rule draw_trajectories:
         ),
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
         segments=over_shards("results/{corpus}/segments/{shard}.parquet"),
-        code=sources("workflow/scripts/draw_trajectories.py"),
     output:
         svg=report(
             "results/figures/{corpus}/trajectories/{model}.svg",
@@ -228,9 +228,10 @@ rule draw_trajectories:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_trajectories.py"),
         probe=STUDY.articulation["probes"][0],
     script:
         "../scripts/draw_trajectories.py"

@@ -11,21 +11,27 @@ KINEMATICS_CORPORA = STUDY.kinematics["corpora"]
 
 KINEMATICS_MODELS = {name: STUDY.models[name] for name in STUDY.kinematics["models"]}
 
-# The tables that are made per model, and the one that needs no model.
+# The tables that are made per model, and the one that needs no model, as the report names them.
 KINEMATICS_SUMMARIES = {
     "transfer": "transfer by layer",
     "contrast": "same group against other group",
     "maps": "before and after a map",
     "seconds": "seconds of speech that a map needs",
     "matrix": "every source and target",
+    "texts": "the same texts against other texts",
 }
-KINEMATICS_TABLES = KINEMATICS_SUMMARIES | {"items": "maps fitted on the same items"}
+KINEMATICS_SHOWN = KINEMATICS_SUMMARIES | {"items": "maps fitted on the same items"}
 
-KINEMATICS_RESULTS = expand(
-    "results/tables/kinematics/{table}.{format}",
-    table=KINEMATICS_TABLES if KINEMATICS_CORPORA and KINEMATICS_MODELS else [],
-    format=["csv", "html"],
+# "matrix" at every layer is too long for a page.
+KINEMATICS_MADE = [*KINEMATICS_SUMMARIES, "matrix_layers"]
+KINEMATICS_TABLES = expand(
+    "results/tables/kinematics/{table}.csv", table=[*KINEMATICS_MADE, "items"]
 )
+
+KINEMATICS_RESULTS = [
+    *KINEMATICS_TABLES,
+    *expand("results/tables/kinematics/{table}.html", table=KINEMATICS_SHOWN),
+] * bool(KINEMATICS_CORPORA and KINEMATICS_MODELS)
 
 RESULTS += KINEMATICS_RESULTS
 
@@ -37,7 +43,6 @@ rule transfer:
         embeddings=over_shards(
             "results/{corpus}/embeddings/{model}/{shard}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/transfer.py"),
     output:
         "results/kinematics/{corpus}/scores/{model}/layer{layer}.parquet",
     log:
@@ -48,9 +53,10 @@ rule transfer:
         "../../envs/probes.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=grow(6000, per_gb=500),
+        runtime=grow(60, per_gb=60),
     params:
+        *sources("workflow/scripts/transfer.py"),
         options=fixed(
             settings.canonical(
                 kinematics.transfer(STUDY.kinematics, STUDY.articulation)
@@ -65,7 +71,6 @@ rule map_items:
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
         articulation=over_shards("results/{corpus}/articulation/{shard}.parquet"),
         segments=segments_of,
-        code=sources("workflow/scripts/map_items.py"),
     output:
         "results/kinematics/{corpus}/items.parquet",
     log:
@@ -76,9 +81,10 @@ rule map_items:
         "../../envs/probes.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grow(4000),
+        runtime=grow(120),
     params:
+        *sources("workflow/scripts/map_items.py"),
         options=fixed(settings.canonical(kinematics.items(STUDY.kinematics))),
     script:
         "../scripts/map_items.py"
@@ -89,11 +95,10 @@ rule summarise_transfer:
         scores=over_layers(
             "results/kinematics/{corpus}/scores/{model}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/summarise_transfer.py"),
     output:
         expand(
             "results/kinematics/{{corpus}}/summary/{{model}}/{table}.csv",
-            table=KINEMATICS_SUMMARIES,
+            table=KINEMATICS_MADE,
         ),
     log:
         "results/logs/summarise_transfer/{corpus}/{model}.log",
@@ -102,8 +107,10 @@ rule summarise_transfer:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=grow(8000),
+        runtime=grow(60),
+    params:
+        *sources("workflow/scripts/summarise_transfer.py"),
     script:
         "../scripts/summarise_transfer.py"
 
@@ -114,14 +121,13 @@ rule compare_transfer:
             "results/kinematics/{corpus}/summary/{model}/{table}.csv",
             corpus=KINEMATICS_CORPORA,
             model=KINEMATICS_MODELS,
-            table=KINEMATICS_SUMMARIES,
+            table=KINEMATICS_MADE,
         ),
         parallel=expand(
             "results/kinematics/{corpus}/items.parquet", corpus=KINEMATICS_CORPORA
         ),
-        code=sources("workflow/scripts/compare_transfer.py"),
     output:
-        expand("results/tables/kinematics/{table}.csv", table=KINEMATICS_TABLES),
+        KINEMATICS_TABLES,
     log:
         "results/logs/compare_transfer.log",
     benchmark:
@@ -130,9 +136,10 @@ rule compare_transfer:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grow(4000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/compare_transfer.py"),
         corpora=KINEMATICS_CORPORA,
     script:
         "../scripts/compare_transfer.py"
@@ -140,8 +147,7 @@ rule compare_transfer:
 
 rule show_kinematics:
     input:
-        tables=expand("results/tables/kinematics/{table}.csv", table=KINEMATICS_TABLES),
-        code=sources("workflow/scripts/show_tables.py"),
+        tables=expand("results/tables/kinematics/{table}.csv", table=KINEMATICS_SHOWN),
     output:
         [
             report(
@@ -149,9 +155,9 @@ rule show_kinematics:
                 caption=f"../report/kinematics_{table}.rst",
                 category="Tables",
                 subcategory="kinematics",
-                labels={"table": KINEMATICS_TABLES[table]},
+                labels={"table": KINEMATICS_SHOWN[table]},
             )
-            for table in KINEMATICS_TABLES
+            for table in KINEMATICS_SHOWN
         ],
     log:
         "results/logs/show_kinematics.log",
@@ -161,7 +167,9 @@ rule show_kinematics:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/show_tables.py"),
     script:
         "../scripts/show_tables.py"

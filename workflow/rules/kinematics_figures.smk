@@ -6,7 +6,7 @@ probes are configured the figures show the first.
 
 KINEMATICS_FIGURES = expand(
     "results/figures/kinematics/{figure}/{corpus}.{format}",
-    figure=["matrix", "groups", "layers", "seconds"],
+    figure=["matrix", "matrices", "groups", "layers", "seconds"],
     corpus=KINEMATICS_CORPORA * bool(KINEMATICS_RESULTS),
     format=["svg", "png"],
 )
@@ -17,7 +17,6 @@ RESULTS += KINEMATICS_FIGURES
 rule draw_kinematics_matrix:
     input:
         table="results/tables/kinematics/matrix.csv",
-        code=sources("workflow/scripts/draw_kinematics_matrix.py"),
     output:
         svg=report(
             "results/figures/kinematics/matrix/{corpus}.svg",
@@ -35,18 +34,47 @@ rule draw_kinematics_matrix:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_kinematics_matrix.py"),
         probe=STUDY.kinematics["probes"][0],
     script:
         "../scripts/draw_kinematics_matrix.py"
 
 
+rule draw_kinematics_matrices:
+    input:
+        table="results/tables/kinematics/matrix_layers.csv",
+    output:
+        svg=report(
+            "results/figures/kinematics/matrices/{corpus}.svg",
+            caption="../report/kinematics_matrices_figure.rst",
+            category="Figures",
+            subcategory="kinematics",
+            labels={"figure": "every speaker to every speaker, by layer: {corpus}"},
+        ),
+        png="results/figures/kinematics/matrices/{corpus}.png",
+    log:
+        "results/logs/draw_kinematics_matrices/{corpus}.log",
+    benchmark:
+        "results/benchmarks/draw_kinematics_matrices/{corpus}.tsv"
+    localrule: True
+    conda:
+        "../../envs/studies.yaml"
+    resources:
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_kinematics_matrices.py"),
+        probe=STUDY.kinematics["probes"][0],
+    script:
+        "../scripts/draw_kinematics_matrices.py"
+
+
 rule draw_kinematics_groups:
     input:
         table="results/tables/kinematics/matrix.csv",
-        code=sources("workflow/scripts/draw_kinematics_groups.py"),
     output:
         svg=report(
             "results/figures/kinematics/groups/{corpus}.svg",
@@ -64,9 +92,10 @@ rule draw_kinematics_groups:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_kinematics_groups.py"),
         probe=STUDY.kinematics["probes"][0],
     script:
         "../scripts/draw_kinematics_groups.py"
@@ -75,7 +104,6 @@ rule draw_kinematics_groups:
 rule draw_kinematics_layers:
     input:
         table="results/tables/kinematics/transfer.csv",
-        code=sources("workflow/scripts/draw_kinematics_layers.py"),
     output:
         svg=report(
             "results/figures/kinematics/layers/{corpus}.svg",
@@ -93,9 +121,10 @@ rule draw_kinematics_layers:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_kinematics_layers.py"),
         probe=STUDY.kinematics["probes"][0],
     script:
         "../scripts/draw_kinematics_layers.py"
@@ -104,7 +133,6 @@ rule draw_kinematics_layers:
 rule draw_kinematics_seconds:
     input:
         table="results/tables/kinematics/seconds.csv",
-        code=sources("workflow/scripts/draw_kinematics_seconds.py"),
     output:
         svg=report(
             "results/figures/kinematics/seconds/{corpus}.svg",
@@ -122,9 +150,10 @@ rule draw_kinematics_seconds:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_kinematics_seconds.py"),
         probe=STUDY.kinematics["probes"][0],
     script:
         "../scripts/draw_kinematics_seconds.py"

@@ -85,7 +85,6 @@ rule partition:
         embeddings=over_shards(
             "results/{corpus}/embeddings/{model}/{shard}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/partition.py"),
     output:
         "results/kinematics/{corpus}/partition/{model}/layer{layer}.parquet",
     log:
@@ -96,9 +95,10 @@ rule partition:
         "../../envs/probes.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grow(6000),
+        runtime=grow(120),
     params:
+        *sources("workflow/scripts/partition.py"),
         options=fixed(
             settings.canonical(
                 kinematics_models.partition(STUDY.kinematics, STUDY.articulation)
@@ -111,7 +111,6 @@ rule partition:
 rule summarise_partition:
     input:
         scores=sum(PARTITIONS.values(), []),
-        code=sources("workflow/scripts/summarise_partition.py"),
     output:
         expand("results/tables/kinematics/{table}.csv", table=PARTITION_TABLES),
     log:
@@ -121,9 +120,10 @@ rule summarise_partition:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grow(4000),
+        runtime=grow(60),
     params:
+        *sources("workflow/scripts/summarise_partition.py"),
         tables=list(PARTITION_TABLES),
         scores=fixed(settings.canonical(PARTITIONS)),
     script:
@@ -138,7 +138,6 @@ rule probe_phones:
         embeddings=over_shards(
             "results/{corpus}/embeddings/{model}/{shard}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/probe_phones.py"),
     output:
         "results/kinematics/{corpus}/phones/{model}/layer{layer}.parquet",
     log:
@@ -149,9 +148,10 @@ rule probe_phones:
         "../../envs/probes.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grow(4000),
+        runtime=grow(240),
     params:
+        *sources("workflow/scripts/probe_phones.py"),
         options=fixed(
             settings.canonical(
                 kinematics_models.phone_probe(STUDY.kinematics, STUDY.articulation)
@@ -174,9 +174,9 @@ rule compare_scores:
         ],
         published=[
             shipped("resources/published/superb.csv"),
+            shipped("resources/published/librispeech.csv"),
             *STUDY.kinematics["measure"]["published"],
         ],
-        code=sources("workflow/scripts/compare_scores.py"),
     output:
         expand("results/tables/kinematics/{table}.csv", table=MEASURE_TABLES),
     log:
@@ -187,9 +187,10 @@ rule compare_scores:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/compare_scores.py"),
         tables=list(MEASURE_TABLES),
         articulation=fixed(settings.canonical(ARTICULATION_SCORES)),
         phones=fixed(settings.canonical(PHONE_SCORES)),
@@ -203,7 +204,6 @@ rule compare_scores:
 rule show_kinematics_models:
     input:
         tables=expand("results/tables/kinematics/{table}.csv", table=MODEL_TABLES),
-        code=sources("workflow/scripts/show_tables.py"),
     output:
         [
             report(
@@ -223,8 +223,10 @@ rule show_kinematics_models:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/show_tables.py"),
     script:
         "../scripts/show_tables.py"
 
@@ -233,7 +235,6 @@ rule draw_kinematics_partition:
     input:
         partition="results/tables/kinematics/partition.csv",
         statements="results/tables/kinematics/partition_statements.csv",
-        code=sources("workflow/scripts/draw_kinematics_partition.py"),
     output:
         svg=report(
             "results/figures/kinematics/partition/{corpus}.svg",
@@ -251,8 +252,10 @@ rule draw_kinematics_partition:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_kinematics_partition.py"),
     script:
         "../scripts/draw_kinematics_partition.py"
 
@@ -261,7 +264,6 @@ rule draw_kinematics_measure:
     input:
         measure="results/tables/kinematics/measure.csv",
         models="results/tables/kinematics/measure_models.csv",
-        code=sources("workflow/scripts/draw_kinematics_measure.py"),
     output:
         svg=report(
             "results/figures/kinematics/measure.svg",
@@ -279,9 +281,10 @@ rule draw_kinematics_measure:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_kinematics_measure.py"),
         roles=fixed(settings.canonical(roles.roles(KINEMATICS_MODELS))),
     script:
         "../scripts/draw_kinematics_measure.py"

@@ -16,7 +16,6 @@ RESULTS += PROVENANCE
 rule write_provenance:
     input:
         tables=results_among("tables", suffix=".csv"),
-        code=sources("workflow/scripts/write_provenance.py"),
     output:
         PROVENANCE,
     log:
@@ -27,9 +26,10 @@ rule write_provenance:
     conda:
         "../../envs/provenance.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/write_provenance.py"),
         config=fixed(settings.canonical(checked(config, "config", "the config"))),
     script:
         "../scripts/write_provenance.py"
@@ -40,7 +40,6 @@ rule ro_crate:
         provenance=PROVENANCE[0],
         results=results_among("tables", "figures"),
         snakefile=shipped("Snakefile"),
-        code=sources("workflow/scripts/ro_crate.py"),
     output:
         "results/ro-crate.zip",
     log:
@@ -51,9 +50,10 @@ rule ro_crate:
     conda:
         "../../envs/provenance.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/ro_crate.py"),
         config_files=fixed(settings.canonical(list(map(os.path.relpath, CONFIG_FILES)))),
     script:
         "../scripts/ro_crate.py"

@@ -8,8 +8,6 @@ there are inputs of the study and therefore no rule's output: a checkout must ne
 
 
 rule synthesise_utterance:
-    input:
-        code=sources("workflow/scripts/synthesise_utterance.py"),
     output:
         "results/{spoken}/utterances/{utterance}.npz",
     log:
@@ -22,8 +20,10 @@ rule synthesise_utterance:
     conda:
         "../../envs/synthesis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=grow(1000),
+        runtime=grow(20),
+    params:
+        *sources("workflow/scripts/synthesise_utterance.py"),
     script:
         "../scripts/synthesise_utterance.py"
 
@@ -31,7 +31,6 @@ rule synthesise_utterance:
 rule synthesise_corpus:
     input:
         utterances=synthetic_utterances,
-        code=sources("workflow/scripts/synthesise_corpus.py"),
     output:
         "results/{spoken}/sha256.txt",
     log:
@@ -43,9 +42,10 @@ rule synthesise_corpus:
     conda:
         "../../envs/synthesis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=grow(2000),
+        runtime=grow(20),
     params:
+        *sources("workflow/scripts/synthesise_corpus.py"),
         shipped=lambda wildcards: shipped(f"resources/corpora/{wildcards.spoken}"),
     script:
         "../scripts/synthesise_corpus.py"

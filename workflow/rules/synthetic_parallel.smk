@@ -10,7 +10,6 @@ rule synthesise_parallel:
     input:
         phrases=shipped("resources/corpora/synthetic-parallel/phrases.tsv"),
         lexicon=shipped("resources/corpora/synthetic-parallel/lexicon.tsv"),
-        code=sources("workflow/scripts/synthesise_parallel.py"),
     output:
         "results/synthetic-parallel/sha256.txt",
     log:
@@ -20,9 +19,10 @@ rule synthesise_parallel:
     conda:
         "../../envs/synthesis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=grow(2000),
+        runtime=grow(20),
     params:
+        *sources("workflow/scripts/synthesise_parallel.py"),
         shipped=fixed(shipped("resources/corpora/synthetic-parallel")),
     script:
         "../scripts/synthesise_parallel.py"

@@ -6,8 +6,6 @@ files are inputs of studies and therefore no rule's output: a checkout must neve
 
 
 rule synthesise_tone:
-    input:
-        code=sources("workflow/scripts/synthesise_tone.py"),
     output:
         "results/synthetic-tone/sha256.txt",
     log:
@@ -17,9 +15,10 @@ rule synthesise_tone:
     conda:
         "../../envs/corpora.yaml"
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=grow(1000),
+        runtime=grow(20),
     params:
+        *sources("workflow/scripts/synthesise_tone.py"),
         shipped=shipped("resources/corpora/synthetic-tone"),
     script:
         "../scripts/synthesise_tone.py"

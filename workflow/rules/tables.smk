@@ -40,7 +40,6 @@ rule combine:
             )
             for table in SUMMARIES
         ],
-        code=sources("workflow/scripts/combine.py"),
     output:
         expand(
             "results/tables/{corpus}/{table}.csv",
@@ -55,8 +54,10 @@ rule combine:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/combine.py"),
     script:
         "../scripts/combine.py"
 
@@ -64,7 +65,6 @@ rule combine:
 rule compare_models:
     input:
         speakers="results/tables/{corpus}/speakers.csv",
-        code=sources("workflow/scripts/compare_models.py"),
     output:
         "results/tables/{corpus}/comparisons.csv",
     log:
@@ -75,8 +75,10 @@ rule compare_models:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/compare_models.py"),
     script:
         "../scripts/compare_models.py"
 
@@ -89,7 +91,6 @@ rule compare_published:
             allow_missing=True,
         ),
         published=shipped("resources/published/articulation.csv"),
-        code=sources("workflow/scripts/compare_published.py"),
     output:
         "results/tables/{corpus}/published_vs_measured.csv",
     log:
@@ -100,9 +101,10 @@ rule compare_published:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/compare_published.py"),
         hub_ids=fixed(settings.canonical(roles.hub_ids(STUDIED))),
         paper=lambda wildcards: STUDY.corpus(wildcards.corpus, ("paper",)),
     script:
@@ -112,7 +114,6 @@ rule compare_published:
 rule assess_quality:
     input:
         quality=over_shards("results/{corpus}/quality/{shard}.parquet"),
-        code=sources("workflow/scripts/assess_quality.py"),
     output:
         "results/tables/{corpus}/quality.csv",
     log:
@@ -123,8 +124,10 @@ rule assess_quality:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/assess_quality.py"),
     script:
         "../scripts/assess_quality.py"
 
@@ -136,7 +139,6 @@ rule list_left_out:
         embeddings=over_models_and_shards(
             "results/{corpus}/notes/embeddings/{model}/{shard}.parquet"
         ),
-        code=sources("workflow/scripts/list_left_out.py"),
     output:
         "results/tables/{corpus}/left_out.csv",
     log:
@@ -147,8 +149,10 @@ rule list_left_out:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/list_left_out.py"),
     script:
         "../scripts/list_left_out.py"
 
@@ -158,7 +162,6 @@ rule show_tables:
         tables=expand(
             "results/tables/{corpus}/{table}.csv", table=TABLES, allow_missing=True
         ),
-        code=sources("workflow/scripts/show_tables.py"),
     output:
         [
             report(
@@ -178,7 +181,9 @@ rule show_tables:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/show_tables.py"),
     script:
         "../scripts/show_tables.py"

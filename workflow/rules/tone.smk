@@ -69,7 +69,6 @@ rule validate_tones:
         dictionary=lambda wildcards: STUDY.tone["dictionaries"][wildcards.spelling][
             "path"
         ],
-        code=sources("workflow/scripts/validate_tones.py"),
     output:
         agreement="results/tables/tone_rules/{spelling}-agreement.csv",
         confusion="results/tables/tone_rules/{spelling}-confusion.csv",
@@ -83,9 +82,10 @@ rule validate_tones:
     conda:
         "../../envs/alignment.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/validate_tones.py"),
         spelling=lambda wildcards: wildcards.spelling,
         contours=lambda wildcards: settings.canonical(
             STUDY.tone["dictionaries"][wildcards.spelling]["contours"]
@@ -98,7 +98,6 @@ rule choose_tones:
     input:
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
         segments=segments_of,
-        code=sources("workflow/scripts/choose_tones.py"),
     output:
         chosen="results/tone/{corpus}/items.parquet",
         left_out="results/tone/{corpus}/left_out.parquet",
@@ -109,9 +108,10 @@ rule choose_tones:
     conda:
         "../../envs/probes.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grow(4000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/choose_tones.py"),
         options=fixed(STUDY.option("tone", tones.ITEMS)),
     script:
         "../scripts/choose_tones.py"
@@ -121,7 +121,6 @@ rule score_windows:
     input:
         utterances=over_shards("results/{corpus}/utterances/{shard}.parquet"),
         chosen="results/tone/{corpus}/items.parquet",
-        code=sources("workflow/scripts/score_windows.py"),
     output:
         "results/tone/{corpus}/windows.parquet",
     log:
@@ -132,9 +131,10 @@ rule score_windows:
         "../../envs/encoders.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=480,
+        mem_mb=grow(8000),
+        runtime=grow(120, per_hour=120),
     params:
+        *sources("workflow/scripts/score_windows.py"),
         options=fixed(
             settings.canonical(
                 STUDY.tone["acoustic"] | {key: STUDY.tone[key] for key in tones.PROBE}
@@ -150,7 +150,6 @@ rule score_tones:
         embeddings=over_shards(
             "results/{corpus}/embeddings/{model}/{shard}/layer{layer}.parquet"
         ),
-        code=sources("workflow/scripts/score_tones.py"),
     output:
         scores="results/tone/{corpus}/scores/{model}/layer{layer}.parquet",
         predictions="results/tone/{corpus}/predictions/{model}/layer{layer}.parquet",
@@ -163,9 +162,10 @@ rule score_tones:
         "../../envs/probes.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grow(4000),
+        runtime=grow(60, per_gb=60),
     params:
+        *sources("workflow/scripts/score_tones.py"),
         options=fixed(STUDY.option("tone", (*tones.PROBE, "representation"))),
     script:
         "../scripts/score_tones.py"
@@ -177,7 +177,6 @@ rule focus:
         chosen="results/tone/{corpus}/items.parquet",
         probes=over_layers("results/tone/{corpus}/probes/{model}/layer{layer}.npz"),
         model="results/models/{model}.json",
-        code=sources("workflow/scripts/focus.py"),
     output:
         "results/tone/{corpus}/focus/{model}/{shard}.parquet",
     log:
@@ -188,11 +187,11 @@ rule focus:
         "../../envs/encoders.yaml"
     threads: 1
     resources:
-        mem_mb=16000,
-        runtime=480,
-        gpu=lambda wildcards: STUDY.gpus(wildcards.model),
-        gpu_needed=int(STUDY.embeddings["gpu"] is True),
+        **ENCODING_GPU,
+        mem_mb=grow(16000),
+        runtime=grow(120, per_hour=480),
     params:
+        *sources("workflow/scripts/focus.py"),
         model=lambda wildcards: STUDY.model(wildcards.model),
         layers=lambda wildcards: STUDY.layers[wildcards.model],
         options=fixed(settings.canonical(tones.focus(STUDY.tone))),
@@ -210,7 +209,6 @@ rule occlude:
             "results/tone/{corpus}/predictions/{model}/layer{layer}.parquet"
         ),
         model="results/models/{model}.json",
-        code=sources("workflow/scripts/occlude.py"),
     output:
         "results/tone/{corpus}/occlusion/{model}/{shard}.parquet",
     log:
@@ -221,11 +219,11 @@ rule occlude:
         "../../envs/encoders.yaml"
     threads: 1
     resources:
-        mem_mb=16000,
-        runtime=480,
-        gpu=lambda wildcards: STUDY.gpus(wildcards.model),
-        gpu_needed=int(STUDY.embeddings["gpu"] is True),
+        **ENCODING_GPU,
+        mem_mb=grow(16000),
+        runtime=grow(120, per_hour=480),
     params:
+        *sources("workflow/scripts/occlude.py"),
         model=lambda wildcards: STUDY.model(wildcards.model),
         layers=lambda wildcards: STUDY.layers[wildcards.model],
         options=fixed(settings.canonical(tones.occlusion(STUDY.tone))),
@@ -243,7 +241,6 @@ rule summarise_tones:
         ),
         focus=measured_by("focus"),
         occlusion=measured_by("occlusion"),
-        code=sources("workflow/scripts/summarise_tones.py"),
     output:
         expand(
             "results/tone/{{corpus}}/summary/{{model}}/{table}.csv",
@@ -256,8 +253,10 @@ rule summarise_tones:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grow(4000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/summarise_tones.py"),
     script:
         "../scripts/summarise_tones.py"
 
@@ -274,7 +273,6 @@ rule compare_tones:
         left_out=expand("results/tone/{corpus}/left_out.parquet", corpus=TONE_CORPORA),
         notes=sum(TONE_NOTES, []),
         published=shipped("resources/published/alignment_and_tone.csv"),
-        code=sources("workflow/scripts/compare_tones.py"),
     output:
         expand("results/tables/tone/{table}.csv", table=TONE_TABLES),
     log:
@@ -285,9 +283,10 @@ rule compare_tones:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grow(4000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/compare_tones.py"),
         corpora=TONE_CORPORA,
         tables=list(TONE_TABLES),
         notes=fixed(settings.canonical(TONE_NOTES)),
@@ -300,7 +299,6 @@ rule compare_tones:
 rule show_tones:
     input:
         tables=expand("results/tables/tone/{table}.csv", table=TONE_TABLES),
-        code=sources("workflow/scripts/show_tables.py"),
     output:
         [
             report(
@@ -320,7 +318,9 @@ rule show_tones:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/show_tables.py"),
     script:
         "../scripts/show_tables.py"

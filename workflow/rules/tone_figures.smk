@@ -23,7 +23,6 @@ rule draw_tone_windows:
     input:
         windows="results/tables/tone/windows.csv",
         spans="results/tables/tone/spans.csv",
-        code=sources("workflow/scripts/draw_tone_windows.py"),
     output:
         svg=report(
             "results/figures/tone/windows.svg",
@@ -41,8 +40,10 @@ rule draw_tone_windows:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_tone_windows.py"),
     script:
         "../scripts/draw_tone_windows.py"
 
@@ -51,7 +52,6 @@ rule draw_tone_layers:
     input:
         layers="results/tables/tone/layers.csv",
         spans="results/tables/tone/spans.csv",
-        code=sources("workflow/scripts/draw_tone_layers.py"),
     output:
         svg=report(
             "results/figures/tone/layers.svg",
@@ -69,9 +69,10 @@ rule draw_tone_layers:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_tone_layers.py"),
         roles=fixed(settings.canonical(roles.roles(TONED))),
     script:
         "../scripts/draw_tone_layers.py"
@@ -81,7 +82,6 @@ rule draw_tone_spans:
     input:
         layers="results/tables/tone/layers.csv",
         occlusion="results/tables/tone/occlusion.csv",
-        code=sources("workflow/scripts/draw_tone_spans.py"),
     output:
         svg=report(
             "results/figures/tone/spans.svg",
@@ -99,9 +99,10 @@ rule draw_tone_spans:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_tone_spans.py"),
         roles=fixed(settings.canonical(roles.roles(TONED))),
     script:
         "../scripts/draw_tone_spans.py"
@@ -111,7 +112,6 @@ rule draw_tone_profiles:
     input:
         profiles="results/tables/tone/profiles.csv",
         spans="results/tables/tone/spans.csv",
-        code=sources("workflow/scripts/draw_tone_profiles.py"),
     output:
         svg=report(
             "results/figures/tone/profiles/{corpus}.svg",
@@ -129,8 +129,10 @@ rule draw_tone_profiles:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_tone_profiles.py"),
     script:
         "../scripts/draw_tone_profiles.py"
 
@@ -140,7 +142,6 @@ rule draw_tone_variants:
         variants="results/tables/tone/variants.csv",
         variant_tests="results/tables/tone/variant_tests.csv",
         layers="results/tables/tone/layers.csv",
-        code=sources("workflow/scripts/draw_tone_variants.py"),
     output:
         svg=report(
             "results/figures/tone/variants.svg",
@@ -158,9 +159,10 @@ rule draw_tone_variants:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
     params:
+        *sources("workflow/scripts/draw_tone_variants.py"),
         roles=fixed(settings.canonical(roles.roles(TONED))),
     script:
         "../scripts/draw_tone_variants.py"
@@ -170,7 +172,6 @@ rule draw_tone_confusion:
     input:
         confusion="results/tables/tone/confusion.csv",
         layers="results/tables/tone/layers.csv",
-        code=sources("workflow/scripts/draw_tone_confusion.py"),
     output:
         svg=report(
             "results/figures/tone/confusion.svg",
@@ -188,7 +189,9 @@ rule draw_tone_confusion:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grow(2000),
+        runtime=grow(30),
+    params:
+        *sources("workflow/scripts/draw_tone_confusion.py"),
     script:
         "../scripts/draw_tone_confusion.py"

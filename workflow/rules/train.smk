@@ -24,7 +24,6 @@ for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper
             utterances=training_tables("utterances"),
             segments=training_tables("segments"),
             base=starting_point,
-            code=sources(f"workflow/scripts/{recipe}.py"),
         output:
             expand(
                 "results/training/{training}/{file}",
@@ -46,15 +45,16 @@ for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper
             "../../envs/training.yaml"
         threads: lambda wildcards: STUDY.training[wildcards.training]["threads"]
         resources:
-            mem_mb=8000,
-            runtime=1440,
+            **gpus(lambda wildcards: STUDY.training[wildcards.training]["gpu"]),
+            mem_mb=grow(8000),
+            runtime=grow(1440),
             config=" ".join(map(os.path.relpath, CONFIG_FILES)),
-            gpu=lambda wildcards: int(STUDY.training[wildcards.training]["gpu"]),
             log_every=lambda wildcards: STUDY.training[wildcards.training]["log_every"],
             save_every=lambda wildcards: STUDY.training[wildcards.training][
                 "save_every"
             ],
         params:
+            *sources(f"workflow/scripts/{recipe}.py"),
             recipe=fixed(recipe),
             options=lambda wildcards: STUDY.trained(wildcards.training),
         script:
@@ -65,7 +65,6 @@ for recipe in ("pretrain", "finetune_ctc", "finetune_classifier", "train_whisper
 rule draw_loss:
     input:
         log="results/training/{training}/training.tsv",
-        code=sources("workflow/scripts/draw_loss.py"),
     output:
         svg=report(
             "results/training/{training}/loss.svg",
@@ -84,9 +83,10 @@ rule draw_loss:
     conda:
         "../../envs/studies.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grow(1000),
+        runtime=grow(10),
     params:
+        *sources("workflow/scripts/draw_loss.py"),
         training=lambda wildcards: wildcards.training,
     script:
         "../scripts/draw_loss.py"
@@ -95,7 +95,6 @@ rule draw_loss:
 rule ship_models:
     input:
         models=[path for path in TRAINED if not path.endswith(".svg")],
-        code=sources("workflow/scripts/ship_models.py"),
     output:
         "results/training/shipped.txt",
     log:
@@ -106,9 +105,10 @@ rule ship_models:
     conda:
         "../../envs/encoders.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grow(1000),
+        runtime=grow(10),
     params:
+        *sources("workflow/scripts/ship_models.py"),
         shipped=shipped("resources/models"),
     script:
         "../scripts/ship_models.py"

@@ -1,21 +1,22 @@
 """Align the recordings of one shard with their texts."""
 
 import json
-from pathlib import Path
 
 from phonoscope import tables
 from phonoscope.alignment.aligners import load
 from phonoscope.alignment.segments import align
 from phonoscope.encoders.lease import device
+from phonoscope.encoders.manifest import held
 from phonoscope.joblog import log_to
 
 log_to(snakemake.log[0])
-use = device(snakemake.resources.gpu)
 options = json.loads(snakemake.params.align)
-manifest = json.loads(Path(snakemake.input.aligner).read_text(encoding="utf-8"))
-aligner = load(manifest["kind"], manifest["folder"], use)
-utterances = tables.read(snakemake.input.utterances)
-found, notes = align(utterances, aligner, options["units"], options["tones"], snakemake.params.on_error)
-commit = {"aligner": options["aligner"], "commit": manifest["commit"]}
-tables.write(found, snakemake.output.segments, **tables.provenance(found), **commit)
-tables.write(notes, snakemake.output.notes)
+asked = f"aligners.{options['aligner']}.gpu"
+use = device(snakemake.resources.gpu, snakemake.resources.gpu_needed, asked)
+with held(snakemake.input.aligner) as manifest:
+    aligner = load(manifest["kind"], manifest["folder"], use)
+    utterances = tables.read(snakemake.input.utterances)
+    found, notes = align(utterances, aligner, options["units"], options["tones"], snakemake.params.on_error)
+    commit = {"aligner": options["aligner"], "commit": manifest["commit"]}
+    tables.write(found, snakemake.output.segments, **tables.provenance(found), **commit)
+    tables.write(notes, snakemake.output.notes)

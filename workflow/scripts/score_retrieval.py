@@ -8,7 +8,7 @@ from phonoscope.joblog import log_to
 from phonoscope.studies.alignment_retrieval import score
 
 log_to(snakemake.log[0])
-use = device(snakemake.resources.gpu)
+use = device(snakemake.resources.gpu, snakemake.resources.gpu_needed, "alignment.retrieval.gpu")
 scores, ranks = score(
     snakemake.input.chosen,
     snakemake.input.challenge,
