@@ -177,7 +177,9 @@ def _locked(path):
 
 def _sweep(path):
     """Remove what jobs that were killed have left beside ``path``."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+    # Of this host alone: on some network disks, locks of other hosts are not seen.
+    host = glob.escape(socket.gethostname())
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{host}-*.partial"):
         with suppress(OSError):
             lock = os.open(left, os.O_RDWR)
             try:
@@ -247,13 +249,15 @@ def write(table, path, **metadata):
         seals.seal(partial)
 
 
-def read(paths, columns=None):
+def read(paths, columns=None, fix=None):
     """Read one Parquet table, or several of the same schema one below the other.
 
     Parameters
     ----------
     paths : path-like or list of path-like
     columns : list of str, optional
+    fix : str, optional
+        What is to be done about a file that cannot be read; by default, to have it made again.
 
     Returns
     -------
@@ -277,7 +281,7 @@ def read(paths, columns=None):
             table.validate(full=True)
             tables.append(table)
         except _DAMAGE as error:
-            raise InputError(f"not a readable table ({error})", path=path, fix=again(path)) from error
+            raise InputError(f"not a readable table ({error})", path=path, fix=fix or again(path)) from error
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="permissive")
 
 

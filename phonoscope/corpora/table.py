@@ -76,10 +76,14 @@ def recordings(root):
         For an unreadable table, one that lacks utterance_id or audio, or holds other than text.
     """
     path = root / "recordings.parquet"
-    found = _as(tables.read(path), tables.UTTERANCES, ("utterance_id", "audio"), path)
+    found = _as(_read(path), tables.UTTERANCES, ("utterance_id", "audio"), path)
     if not found:
         raise InputError("the table has no rows", path=path, fix="write the table of the recordings again")
     return sorted(found, key=lambda row: row["utterance_id"])
+
+
+def _read(path):
+    return tables.read(path, fix="write or copy the file again")
 
 
 def _as(table, schema, needed, path):
@@ -142,7 +146,7 @@ def _segments_by_utterance(path):
     found = {}
     if path.exists():
         needed = ("utterance_id", "tier", "start_s", "end_s")
-        for row in _as(tables.read(path), tables.SEGMENTS, needed, path):
+        for row in _as(_read(path), tables.SEGMENTS, needed, path):
             name, start, end = row.pop("utterance_id"), row["start_s"], row["end_s"]
             if not 0 <= start <= end < np.inf or row["label"] is None:
                 raise InputError(
@@ -158,7 +162,7 @@ def _segments_by_utterance(path):
 @functools.lru_cache(maxsize=1)
 def _by_utterance(path):
     # A speaker's utterances are read one after the other from one table.
-    table = tables.read(path)
+    table = _read(path)
     missing = {"utterance_id", "time_s"} - set(table.column_names)
     if missing or len(set(table.column_names)) < table.num_columns:
         raise InputError(

@@ -92,7 +92,8 @@ def device(gpu, needed=True, option="embeddings.gpu", **where):
         raise InputError(
             f"torch {torch.__version__} cannot use the GPU {os.environ.get('CUDA_VISIBLE_DEVICES')}",
             row=option,
-            fix=f"install a torch with CUDA that fits the driver, or set `{option}: false`",
+            fix=f"install a torch with CUDA that fits the driver, or set `{option}: false` (as many jobs run "
+            "at a time as there are cores then)",
         )
     except InputError as error:
         if needed:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from phonoscope import tables
 from phonoscope.encoders.lease import device
+from phonoscope.encoders.manifest import held
 from phonoscope.training import card, data
 from phonoscope.training.job import Job
 
@@ -83,4 +84,5 @@ def base_folder(files):
     path = Path(files[0])
     if path.name == card.FACTS:
         return path.parent
-    return Path(json.loads(path.read_text(encoding="utf-8"))["folder"])
+    with held(path) as manifest:
+        return Path(manifest["folder"])

@@ -74,7 +74,7 @@ def test_a_clock_that_was_slow(project, seconds):
 def test_a_clock_that_was_fast(project):
     date(project, 2 * 86400, 90000, -3600)
     line = project.refused("dated in the future", "the clock has jumped")
-    command = re.search(r"find results .* \{\} \+", line)[0]
+    command = re.search(r"find results/ .* \{\} \+", line)[0]
     subprocess.run(command, shell=True, cwd=project.folder, check=True)
     assert project.planned(TARGET) == set()
     # What was made while the clock was ahead is used, and what is changed now is seen.

@@ -104,6 +104,10 @@ def slurm(tmp_path_factory):
     missing = [name for name in NEEDED if not shutil.which(name)]
     if missing or os.getuid():
         pytest.skip(f"a Slurm of one node needs root and {', '.join(missing or NEEDED)}")
+    # What a killed run of these tests has left.
+    for path in SETTINGS.glob("*.conf"):
+        if path.is_symlink() and "pytest-of-" in str(path.readlink()):
+            path.unlink()
     if (SETTINGS / "slurm.conf").exists():
         pytest.skip(f"{SETTINGS}/slurm.conf is there: this machine has a Slurm of its own")
     folder = tmp_path_factory.mktemp("slurm")

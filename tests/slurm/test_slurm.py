@@ -15,13 +15,19 @@ from tests.workflow.conftest import Project, copy_code, write_corpus, write_spea
 pytestmark = pytest.mark.slow
 
 TABLES = ["results/tables/tiny/E1.csv", "results/tables/tiny/E5.csv"]
+MADE = [*TABLES, "results/tables/kinematics/matrix.csv", "results/tables/kinematics/maps.csv"]
 SCORE = "results/articulation/tiny/scores/untrained/layer2.parquet"
 GPU_RULE = "embed_layers_0_2"
 # This Slurm has no accounting, two CPUs, and nothing to wait for.
 HERE = ["--workflow-profile", "profiles/slurm", "--slurm-status-command", "squeue"]
 HERE += ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
 HERE += ["--slurm-keep-successful-logs"]
-HERE += ["--set-threads", "score=1", "--set-resources", f"{GPU_RULE}:gpu=1", "--"]
+HERE += ["--set-threads", "score=1", "transfer=1", "--set-resources", f"{GPU_RULE}:gpu=1", "--"]
+
+
+def change(config):
+    config["models"].pop("mfcc")
+    config["kinematics"] = {"corpora": ["tiny"], "map_seconds": [5, "all"]}
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +36,11 @@ def local(tmp_path_factory):
     folder = tmp_path_factory.mktemp("local") / "project"
     folder.mkdir()
     copy_code(folder)
-    write_corpus(folder / "corpus", ["s1", "s2"])
-    write_speakers(folder, ["s1", "s2"])
+    write_corpus(folder / "corpus", ["s1", "s2", "s3"])
+    write_speakers(folder, ["s1", "s2", "s3"])
     project = Project(folder)
-    project.config(lambda config: config["models"].pop("mfcc"))
-    project.snakemake("--", *TABLES)
+    project.config(change)
+    project.snakemake("--", *MADE)
     return project
 
 
@@ -42,7 +48,7 @@ class Run:
     """A run through sbatch: what Snakemake printed, and what Slurm says of the jobs."""
 
     def __init__(self, project, *arguments, check=True):
-        done = project.snakemake(*(arguments or (*HERE, *TABLES)), check=check)
+        done = project.snakemake(*(arguments or (*HERE, *MADE)), check=check)
         self.printed, self.status = done.stdout, done.returncode
         self.submitted = re.findall(r"has been submitted with SLURM jobid (\d+)", done.stdout)
         self.jobs = [described(job) for job in self.submitted]
@@ -54,7 +60,7 @@ def described(job):
 
 
 def contents(folder):
-    return {path: (folder / path).read_bytes() for path in TABLES}
+    return {path: (folder / path).read_bytes() for path in MADE}
 
 
 @pytest.fixture(scope="module")
@@ -80,26 +86,27 @@ def test_every_job_that_is_not_local_went_through_sbatch(clustered):
     project, run = clustered
     rules = set(re.findall(r"(?m)^ *rule (\w+):$", run.printed)) - {"all"}
     local = set(re.findall(r"(?m)^ *localrule (\w+):$", run.printed))
-    assert {"tabulate", "filter_ema", "embed_1", GPU_RULE, "score", "summarise"} <= rules
+    assert {"tabulate", "filter_ema", "embed_1", GPU_RULE, "score", "summarise", "transfer"} <= rules
     assert {"fetch_model"} <= local and not rules & local
     logs = {path.stem for path in project.folder.glob("slurm_logs/**/*.log")}
     assert logs == set(run.submitted)
     done = [job for job in run.jobs if job["JobState"] == "COMPLETED"]
-    # Two recordings' tables, encodings per model and speaker, scores per layer; EMA and summaries in groups.
-    assert len(done) == 2 + 1 + 4 + 3 + 1
-    assert project.planned(*TABLES) == set()
+    # Tables and encodings per speaker, scores per layer, summaries per model; EMA in one group.
+    assert len(done) == 3 + 6 + 2 * 3 + 2 * 2 + 1
+    assert project.planned("--", *MADE) == set()
 
 
 def test_short_jobs_are_bundled_and_their_cpus_capped(clustered):
     groups = [job for job in clustered[1].jobs if job["Comment"] == "rule_speakers_filter_ema"]
-    assert len(groups) == 1 and groups[0]["NumCPUs"] == "2"
+    # Three jobs of one core; Snakemake was given two.
+    assert [job["NumCPUs"] for job in groups] == ["2"]
 
 
 def test_jobs_ask_for_what_their_rules_say(clustered):
     asked = {job["Comment"]: (job["MinMemoryNode"], job["TimeLimit"]) for job in clustered[1].jobs}
     assert asked["rule_tabulate_wildcards_tiny_s1"] == ("2000M", "01:00:00")
-    # Two speakers of 24 s at once: 2,000 MB and as much per hour of speech; 30 minutes, and 30 per hour.
-    assert asked["rule_speakers_filter_ema"] == ("4028M", "00:31:00")
+    # Two speakers of 24 s at once, then one: 2,000 MB and as much per hour; 30 minutes, and 30 per hour.
+    assert asked["rule_speakers_filter_ema"] == ("4028M", "01:02:00")
 
 
 def test_a_job_killed_for_memory_is_tried_again_with_more(clustered):
@@ -120,7 +127,7 @@ def test_slurm_chooses_the_gpu(clustered):
     """A pretended one, which torch cannot use: the job says so and goes on with the CPU."""
     project, run = clustered
     asked = [job for job in run.jobs if GPU_RULE in job["Comment"]]
-    assert len(asked) == 2 and all(job["TresPerJob"] == "gres:gpu:1" for job in asked)
+    assert len(asked) == 3 and all(job["TresPerJob"] == "gres:gpu:1" for job in asked)
     log = (project.folder / "results/logs/embed/untrained/tiny/s1.log").read_text(encoding="utf-8")
     assert re.search(r"cannot use the GPU [01]\b", log) and "Going on with the CPU" in log
 
@@ -129,15 +136,16 @@ def test_a_cancelled_job_is_finished_by_the_next_call(local, clustered, tmp_path
     project = Project(tmp_path / "project")
     shutil.copytree(clustered[0].folder, project.folder, symlinks=True)
     embedding = "results/tiny/embeddings/mel/s1/layer0.parquet"
-    for path in (embedding, *TABLES):
+    for path in (embedding, *MADE):
         (project.folder / path).unlink()
     # What is missing is made for those that need it only.
-    for made in ("scores", "summary"):
-        shutil.rmtree(project.folder / "results/articulation/tiny" / made / "mel")
+    for study in ("articulation", "kinematics"):
+        for made in ("scores", "summary"):
+            shutil.rmtree(project.folder / "results" / study / "tiny" / made / "mel")
     kept = project.folder.glob("results/*/embeddings/**/*.parquet")
     before = {path: path.stat().st_mtime_ns for path in kept}
-    assert len(before) == 5
-    command = [sys.executable, "-m", "snakemake", *HERE[:-3], "--retries", "0", "--", *TABLES]
+    assert len(before) == 8
+    command = [sys.executable, "-m", "snakemake", *HERE[:-3], "--retries", "0", "--", *MADE]
     with open(tmp_path / "first.log", "wb") as log:
         first = subprocess.Popen(command, cwd=project.folder, stdout=log, stderr=log)
     try:

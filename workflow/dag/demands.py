@@ -3,6 +3,9 @@
 import math
 import os
 from functools import cache
+from pathlib import Path
+
+from phonoscope.errors import InputError
 
 
 def grow(base, per_hour=0, per_gb=0):
@@ -27,15 +30,23 @@ def grow(base, per_hour=0, per_gb=0):
 
     def asked(wildcards, input, attempt):
         there = [path for path in map(str, input) if os.path.isfile(path)] if per_hour or per_gb else []
-        speech = sum(_hours(path, os.stat(path).st_mtime_ns) for path in there if "/utterances/" in path)
+        speech = sum(_hours(path, os.stat(path).st_mtime_ns) for path in there if per_hour and _lists(path))
         size = sum(map(os.path.getsize, there)) / 1e9
         return math.ceil(attempt * (base + per_hour * speech + per_gb * size))
 
     return asked
 
 
+def _lists(path):
+    return Path(path).parent.name == "utterances"
+
+
 @cache
 def _hours(path, changed):
     from phonoscope import tables
 
-    return sum(tables.read(path, columns=["duration_s"])["duration_s"].to_pylist()) / 3600
+    try:
+        return sum(tables.read(path, columns=["duration_s"])["duration_s"].to_pylist()) / 3600
+    except InputError:
+        # The job that reads the table says what is wrong with it.
+        return 0

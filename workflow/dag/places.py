@@ -72,6 +72,6 @@ def check_times(results="results", now=None):
     if found:
         raise InputError(
             f"{found} of the results are dated in the future: the clock has jumped", path=first,
-            fix=f"set the clock, and run: find {results} -newermt now -exec touch -d 1970-01-02 {{}} + "
+            fix=f"set the clock, and run: find {results}/ -newermt now -exec touch -d 1970-01-02 {{}} + "
             "(what is older than its input is compared with it by content, and not made again if it fits)",
         )  # fmt: skip
