@@ -91,7 +91,7 @@ def test_every_job_that_is_not_local_went_through_sbatch(clustered):
     logs = {path.stem for path in project.folder.glob("slurm_logs/**/*.log")}
     assert logs == set(run.submitted)
     done = [job for job in run.jobs if job["JobState"] == "COMPLETED"]
-    # Tables and encodings per speaker, scores per layer, summaries per model, same items once; EMA in one group.
+    # Tables and encodings per speaker, scores per layer, summaries per model, items once; EMA in one group.
     assert len(done) == 3 + 6 + 2 * 3 + 2 * 2 + 1 + 1
     assert project.planned("--", *MADE) == set()
 
