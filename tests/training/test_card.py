@@ -1,11 +1,13 @@
 """What a training leaves: half-float weights that load as float32, and a card that says what was measured."""
 
+import hashlib
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from phonoscope.errors import InputError
 from phonoscope.training import card, pretrain, task
 from phonoscope.training.job import Job, Trained
 
@@ -71,8 +73,14 @@ def test_bounds_are_a_tenth_above_the_value():
 
 def test_a_training_starts_from_a_manifest_or_another_training(tmp_path):
     manifest = tmp_path / "wav2vec2.json"
-    manifest.write_text(json.dumps({"folder": "somewhere"}), encoding="utf-8")
-    assert str(task.base_folder([manifest])) == "somewhere"
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"weights")
+    files = {weights.name: hashlib.sha256(b"weights").hexdigest()}
+    manifest.write_text(json.dumps({"folder": str(tmp_path), "files": files}), encoding="utf-8")
+    assert task.base_folder([manifest]) == tmp_path
+    weights.write_bytes(b"Weights")
+    with pytest.raises(InputError, match="damaged or replaced"):
+        task.base_folder([manifest])
     assert task.base_folder([tmp_path / "hubert" / card.FACTS]) == tmp_path / "hubert"
     assert task.base_folder([]) is None
     assert task.tiers({"recipe": "train_whisper", "frames_share": 0.2}) == ("phone",)

@@ -50,8 +50,8 @@ def test_the_paper_can_be_planned_quickly_without_its_corpus(empty):
     printed = empty.snakemake("-n", "--quiet", "rules", "--configfile", "config/paper.yaml").stdout
     jobs = int(re.search(r"(?m)^total +(\d+)$", printed)[1])
     assert jobs < 5000
-    # Snakemake takes some 4 ms for a job with its inputs, of which hidden states are most.
-    assert sum(os.times()[2:4]) - start < 2 + 0.007 * jobs
+    # Snakemake takes some 5 ms for a job with its inputs, of which hidden states are most.
+    assert sum(os.times()[2:4]) - start < 2 + 0.008 * jobs
 
 
 def test_the_paper_can_be_planned_for_a_cluster(empty):
