@@ -101,6 +101,27 @@ def test_one_model(copy):
         assert sum((before & after).values()) < sum(before.values()) / 4, name
 
 
+def test_a_model_is_added_and_removed(copy):
+    """What the others have stays as it is; without the model, everything is as it was."""
+    old = tables(copy)
+
+    def add(config):
+        config["models"]["mel-wide"] = {"encoder": "mel", "n_mels": 30}
+        for study in ("articulation", "kinematics"):
+            config[study]["models"].append("mel-wide")
+
+    copy.configure(add)
+    run(copy, share=0.5)
+    new = tables(copy)
+    everyone = {name: about(rows, None, False) for name, rows in old.items()}
+    touched = [name for name in old if about(new[name], "mel-wide", False) != everyone[name]]
+    assert set(touched) <= set(OVER_MODELS)
+    assert sum(about(new["synthetic-ema/layers.csv"], "mel-wide").values()) > 0
+    copy.put_back()
+    run(copy, share=0.5)
+    assert tables(copy) == old
+
+
 @pytest.mark.parametrize(
     ("study", "change", "tables_of"),
     [
