@@ -102,13 +102,13 @@ def _notes(channels, file_rate, rate):
 
 
 def _bytes(path, sha256):
+    # What was listed before was there and could be read.
+    kind = ChangedError if sha256 else InputError
     if not os.path.isfile(path):
-        kind = ChangedError if sha256 else InputError
         raise kind("there is no such audio file", path=path, fix="check `files: audio` and the file's name")
     try:
         data = path.read_bytes()
     except OSError as error:
-        kind = ChangedError if sha256 else InputError
         raise kind(f"the audio cannot be read ({error})", path=path, fix="check its permissions") from error
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
         raise ChangedError(

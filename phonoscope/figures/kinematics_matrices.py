@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from phonoscope.figures import style
+from phonoscope.figures import kinematics_matrix, style
 
 # Inches that the maps of all layers have side by side, and the least and most that one has.
 WIDTH, SIDES = 10.5, (0.36, 1.0)
@@ -28,10 +28,7 @@ def draw(matrices, corpus, probe=None):
     rows, probe = style.choose(rows, "probe", probe)
     if rows.empty:
         return style.message("No speaker's probe could be tried on another.", f"Transfer: {corpus}")
-    group = dict(zip(rows.target, rows.target_group, strict=True))
-    group |= dict(zip(rows.source, rows.source_group, strict=True))
-    order = sorted(style.natural(group), key=lambda name: str(group[name]))
-    groups = [str(group[name]) for name in order]
+    order, groups = kinematics_matrix.by_group(rows)
     models, layers = list(dict.fromkeys(rows.model)), sorted(set(rows.layer.astype(int)))
     limits = min(0, rows.r.min()), max(rows.r.max(), 0.1)
     side = float(np.clip(WIDTH / len(layers), *SIDES))
@@ -72,8 +69,6 @@ def _map(ax, values, limits, groups, best):
     image = ax.pcolormesh(
         values.to_numpy(dtype=float), cmap=style.HEAT, vmin=limits[0], vmax=limits[1], rasterized=True
     )
-    for place in np.flatnonzero(np.array(groups[1:]) != np.array(groups[:-1])) + 1:
-        ax.axhline(place, color="black", linewidth=0.5)
-        ax.axvline(place, color="black", linewidth=0.5)
+    kinematics_matrix.part_groups(ax, groups, 0.5)
     ax.set_ylim(len(values), 0)
     return image

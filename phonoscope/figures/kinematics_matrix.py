@@ -29,9 +29,7 @@ def draw(matrix, corpus, probe=None):
     if rows.empty:
         return style.message("No speaker's probe could be tried on another.", f"Transfer: {corpus}")
     kinds = [kind for kind in ROWS if kind in set(rows["map"])]
-    group = dict(zip(rows.target, rows.target_group, strict=True))
-    group |= dict(zip(rows.source, rows.source_group, strict=True))
-    order = sorted(style.natural(group), key=lambda name: str(group[name]))
+    order, groups = by_group(rows)
     limits = min(0, rows.r.min()), max(rows.r.max(), 0.1)
     with style.styled():
         layers = dict(zip(rows.model, rows.layer, strict=True))
@@ -44,7 +42,7 @@ def draw(matrix, corpus, probe=None):
                 values = part.pivot(index="source", columns="target", values="r").reindex(
                     order, columns=order
                 )
-                image = _panel(ax, values, limits, [group[name] for name in order])
+                image = _panel(ax, values, limits, groups)
         curves.label_edges(axes, [f"{ROWS[kind]}\nprobe of" for kind in kinds])
         drawn.colorbar(image, ax=drawn.axes, label=style.R_LABEL, shrink=0.6, pad=0.01)
         drawn.suptitle(f"Every speaker's probe on every speaker: {corpus} ({probe})", x=0.01, ha="left")
@@ -55,15 +53,27 @@ def _panel(ax, values, limits, groups):
     image = cells.draw(
         ax, values.to_numpy(dtype=float), limits, 5.6, 0.3, written=len(values) <= MOST_WRITTEN
     )
-    # Groups are parted by lines: within the blocks speakers have a native language in common.
-    for place in np.flatnonzero(np.array(groups[1:]) != np.array(groups[:-1])) + 1:
-        ax.axhline(place, color="black", linewidth=1.2)
-        ax.axvline(place, color="black", linewidth=1.2)
+    part_groups(ax, groups, 1.2)
     step = 1 + len(values) // 28
     places = np.arange(len(values))[::step]
     ax.set_yticks(places + 0.5, values.index[::step])
     ax.set_xticks(places + 0.5, values.columns[::step], rotation=90)
     ax.tick_params(length=0, labelsize=6.5)
-    parts = [str(name) for name in dict.fromkeys(groups) if name]
+    parts = [name for name in dict.fromkeys(groups) if name]
     ax.set_xlabel(f"tried on ({' | '.join(parts)})" if len(parts) > 1 else "tried on", labelpad=4)
     return image
+
+
+def by_group(rows):
+    """Speakers of both sides with those of a group together, and the group of each, as lists of str."""
+    group = dict(zip(rows.target, rows.target_group, strict=True))
+    group |= dict(zip(rows.source, rows.source_group, strict=True))
+    order = sorted(style.natural(group), key=lambda name: str(group[name]))
+    return order, [str(group[name]) for name in order]
+
+
+def part_groups(ax, groups, linewidth):
+    """Lines between groups: within the blocks speakers have a native language in common."""
+    for place in np.flatnonzero(np.array(groups[1:]) != np.array(groups[:-1])) + 1:
+        ax.axhline(place, color="black", linewidth=linewidth)
+        ax.axvline(place, color="black", linewidth=linewidth)

@@ -95,8 +95,7 @@ def score(cells, probe, rows, common):
     """
     about = {"experiment": "texts", "by": "", "probe": probe.name, "map": "none"}
     ready = [speaker for speaker in cells.speakers.values() if speaker.halves]
-    pairs = [(a.name, b.name) for a in ready for b in ready if (a.name, b.name) in common]
-    if not pairs:
+    if not any((a.name, b.name) in common for a in ready for b in ready):
         rows.skip("no two speakers with texts in common in both halves", source="", target="", **about)
         return
     fits = [fit for speaker in ready for fit in speaker.halves[probe.name]]
@@ -110,7 +109,7 @@ def score(cells, probe, rows, common):
         found = {SAME: (r[0, :, 0] + r[1, :, 1]) / 2, OTHER: (r[0, :, 1] + r[1, :, 0]) / 2}
         n_test = sum(joint.n[0, 0] for joint in joints).astype(int)
         for i, source in enumerate(ready):
-            if (source.name, target.name) not in pairs:
+            if (source.name, target.name) not in common:
                 continue
             note = f"shared={common[source.name, target.name]:.3f}"
             where = about | {"source": source.name, "target": target.name}
